@@ -1,0 +1,22 @@
+import { cliErrors } from './cli.ts'
+import { intakeErrors } from './intake.ts'
+import { modelErrors } from './model.ts'
+import { reviewErrors } from './review.ts'
+import { runErrors } from './run.ts'
+import { serverErrors } from './server.ts'
+import { storeErrors } from './store.ts'
+
+/** Every error that Millrace tells a person or a program, by its stable code. */
+export const dictionary = {
+  ...cliErrors,
+  ...intakeErrors,
+  ...modelErrors,
+  ...reviewErrors,
+  ...runErrors,
+  ...serverErrors,
+  ...storeErrors,
+} as const
+
+export type ErrorCode = keyof typeof dictionary
+
+export type DetailsOf<C extends ErrorCode> = (typeof dictionary)[C]['sample']

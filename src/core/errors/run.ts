@@ -1,0 +1,23 @@
+import { entry } from './entry.ts'
+
+/** Errors of the engine, the corridor and the steps. */
+export const runErrors = {
+  'run/diverged': entry({
+    status: 409,
+    retry: 'pause',
+    title: 'The run no longer fits its code',
+    sample: { run: 'run_0', step: 'decide:routing#0', difference: 'the log has a step that the code did not ask for' },
+    message: (d) =>
+      `Run ${d.run} is paused: at step ${d.step}, ${d.difference}. The pipeline's code most likely changed while the run waited. ` +
+      `Deploy the version that the run started with and resume it, or cancel it and start it again.`,
+  }),
+  'run/foreign-await': entry({
+    status: 422,
+    retry: 'never',
+    title: 'The pipeline awaits something that is not a step',
+    sample: { run: 'run_0', step: 'act:send-reply#0' },
+    message: (d) =>
+      `Run ${d.run} awaited something that is not a step (at ${d.step}). A replay could not see the same order. ` +
+      `Move timers, network calls and other waiting into an action or a step of the context, and deploy again.`,
+  }),
+} as const

@@ -1,0 +1,38 @@
+import { readFileSync } from 'node:fs'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { describeSchema } from './schema.ts'
+import { testDatabase, type TestDatabase } from './testing.ts'
+
+let database: TestDatabase
+beforeAll(async () => {
+  database = await testDatabase()
+})
+afterAll(() => database.drop())
+
+test.each(['run_log', 'audit_log', 'decision', 'ledger_pending', 'run_log_default'])(
+  'the application can neither update, delete nor truncate %s (L10)',
+  async (table) => {
+    for (const statement of [`update ${table} set t = 'x'`, `delete from ${table}`, `truncate ${table}`])
+      await expect(database.pool.query(statement)).rejects.toThrow(/permission denied/)
+  },
+)
+
+test('the rights hold in a partition too, reached by its own name', async () => {
+  const { rows } = await database.pool.query<{ name: string }>(`select relname as name from pg_class where relispartition and relkind = 'r' and relname ~ '^run_log_\\d+$'`)
+  expect(rows.length).toBeGreaterThan(1)
+  for (const { name } of rows) await expect(database.pool.query(`delete from ${name}`)).rejects.toThrow(/permission denied/)
+})
+
+test('the application cannot create tables, nor become the owner', async () => {
+  await expect(database.pool.query('create table mine(a int)')).rejects.toThrow(/permission denied/)
+})
+
+test('the month of an id is the one that the code computes', async () => {
+  const { rows } = await database.pool.query<{ month: number }>(`select id_month('run_019a0000000070008000000000000000') as month`)
+  expect(rows[0]?.month).toBe(202510)
+})
+
+test('src/store/generated/schema.sql is what the migrations make: run `npm run schema` after a new one', async () => {
+  const written = readFileSync(new URL('./generated/schema.sql', import.meta.url), 'utf8')
+  expect(await describeSchema(database.ownerPool)).toBe(written)
+})
