@@ -20,4 +20,13 @@ export const runErrors = {
       `Run ${d.run} awaited something that is not a step (at ${d.step}). A replay could not see the same order. ` +
       `Move timers, network calls and other waiting into an action or a step of the context, and deploy again.`,
   }),
+  'run/no-pipeline': entry({
+    status: 409,
+    retry: 'pause',
+    title: 'This process does not have the run’s pipeline',
+    sample: { run: 'run_0', pipeline: 'support-triage', digest: '3f2a' },
+    message: (d) =>
+      `Run ${d.run} is paused: it started on ${d.pipeline} (${d.digest}), which this process does not have. ` +
+      `Deploy that version and resume the run, or cancel it.`,
+  }),
 } as const
