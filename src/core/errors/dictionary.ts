@@ -1,4 +1,5 @@
 import { cliErrors } from './cli.ts'
+import { governanceErrors } from './governance.ts'
 import { intakeErrors } from './intake.ts'
 import { modelErrors } from './model.ts'
 import { reviewErrors } from './review.ts'
@@ -9,6 +10,7 @@ import { storeErrors } from './store.ts'
 /** Every error that Millrace tells a person or a program, by its stable code. */
 export const dictionary = {
   ...cliErrors,
+  ...governanceErrors,
   ...intakeErrors,
   ...modelErrors,
   ...reviewErrors,

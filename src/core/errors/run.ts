@@ -29,4 +29,26 @@ export const runErrors = {
       `Run ${d.run} is paused: it started on ${d.pipeline} (${d.digest}), which this process does not have. ` +
       `Deploy that version and resume the run, or cancel it.`,
   }),
+  'run/erased': entry({
+    status: 410,
+    retry: 'pause',
+    title: 'The run’s key was destroyed',
+    sample: { run: 'run_0' },
+    message: (d) => `Run ${d.run} cannot be read: its subject was erased and the key destroyed. Nothing can bring it back; cancel the run if it is still open.`,
+  }),
+  'run/undecryptable': entry({
+    status: 500,
+    retry: 'pause',
+    title: 'The run’s log cannot be decrypted',
+    sample: { run: 'run_0', seq: 3 },
+    message: (d) =>
+      `Row ${d.seq} of run ${d.run} cannot be decrypted: it was altered, or belongs to another key. The run is paused. Restore the row from a backup and resume the run, or cancel it.`,
+  }),
+  'run/no-key': entry({
+    status: 500,
+    retry: 'never',
+    title: 'The run has no key',
+    sample: { run: 'run_0' },
+    message: (d) => `Run ${d.run} was started without a subject's or an event's key, so nothing of it could be encrypted. Whoever starts runs must give one.`,
+  }),
 } as const

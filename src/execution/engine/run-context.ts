@@ -43,7 +43,8 @@ function make(segment: Segment): RunContext {
 
 /** A child is a wait: its id follows from its parent's root and step, so that whoever opens it again finds the same (E23). */
 function callArm(segment: Segment, key: string, child: Omit<StartRun, 'run' | 'parent' | 'root'>): ReturnType<Parameters<Segment['ask']>[1]> {
-  const { run, root } = segment.run
+  const { run, root, entity, subject, key: sealedBy, principal } = segment.run
+  const inherited = { ...(entity && { entity }), ...(subject && { subject }), ...(sealedBy && { key: sealedBy }), ...(principal && { principal }) }
   const id = deriveId('run', root, tokenOf(root, key))
   const read = async (): Promise<{ value: Json } | undefined> => {
     const outcome = await segment.children.outcome(id)
@@ -53,7 +54,7 @@ function callArm(segment: Segment, key: string, child: Omit<StartRun, 'run' | 'p
     kind: 'call',
     arguments: { pipeline: child.pipeline, input: child.input },
     open: async () => {
-      await segment.children.start({ ...child, run: id, parent: { run, key } })
+      await segment.children.start({ ...inherited, ...child, run: id, parent: { run, key } })
       return { detail: { child: id } }
     },
     read,

@@ -219,6 +219,7 @@ create table run (
   cancel boolean not null default false,
   bell integer not null default 0,
   why text,
+  why_message text,
   started timestamp with time zone not null default clock_timestamp(),
   ended timestamp with time zone,
   constraint run_pkey PRIMARY KEY (t, id),
@@ -295,7 +296,8 @@ CREATE INDEX subject_key_of ON public.subject_key USING btree (t, subject) WHERE
 create table wake (
   t text not null,
   run text not null,
-  heard_by timestamp with time zone not null default clock_timestamp(),
+  heard_by timestamp with time zone not null default (clock_timestamp() + '00:00:02'::interval),
+  is_parked boolean not null default false,
   bell_seen integer not null default 0,
   claimed_by text,
   claimed_rows integer not null default 0,

@@ -145,8 +145,9 @@ create table run (
   state text not null default 'open' check (state in ('open', 'paused', 'succeeded', 'failed', 'cancelled', 'killed')),
   cancel boolean not null default false,
   bell int not null default 0,
-  -- Why a run is paused, or how it failed: a code of the error dictionary; the words stand in the log.
+  -- Why a run is paused or failed: a code of the error dictionary, and its words where they name steps, never content.
   why text,
+  why_message text,
   started timestamptz not null default clock_timestamp(),
   ended timestamptz,
   primary key (t, id)
@@ -161,7 +162,9 @@ create index run_parent on run (t, parent) where parent is not null;
 create table wake (
   t text not null,
   run text not null,
-  heard_by timestamptz not null default clock_timestamp(),
+  heard_by timestamptz not null default clock_timestamp() + interval '2 s',
+  -- The run waits and holds nothing: it is not among the active ones that admission counts.
+  is_parked boolean not null default false,
   bell_seen int not null default 0,
   claimed_by text,
   claimed_rows int not null default 0,

@@ -1,0 +1,56 @@
+import { entry } from './entry.ts'
+
+/** Errors of keys, policy and records. */
+export const governanceErrors = {
+  'governance/master-key-missing': entry({
+    status: 500,
+    retry: 'never',
+    title: 'The master key is missing',
+    sample: { path: '.millrace/master.key' },
+    message: (d) =>
+      `The database holds data that was encrypted under a master key, and ${d.path} does not exist. The file was moved, or the database belongs to another data directory. ` +
+      `Put the file back from your backup; without it the data cannot be read, and Millrace never makes a new one over it.`,
+  }),
+  'governance/master-key-wrong': entry({
+    status: 500,
+    retry: 'never',
+    title: 'The master key is another one',
+    sample: { path: '.millrace/master.key' },
+    message: (d) => `${d.path} is not the master key that this database was encrypted under. Put the right file back, or point DATABASE_URL to the database that belongs to it.`,
+  }),
+  'governance/master-key-unsafe': entry({
+    status: 500,
+    retry: 'never',
+    title: 'The master key can be read by others',
+    sample: { path: '.millrace/master.key', mode: '644' },
+    message: (d) => `${d.path} has the mode ${d.mode}: other users of this machine can read it. Run chmod 600 on it, and consider whether someone has.`,
+  }),
+  'governance/key-destroyed': entry({
+    status: 410,
+    retry: 'never',
+    title: 'The key was destroyed',
+    sample: { key: 'key_0' },
+    message: (d) => `What was encrypted under ${d.key} cannot be read: its subject was erased and the key destroyed. This is final.`,
+  }),
+  'governance/no-such-key': entry({
+    status: 500,
+    retry: 'never',
+    title: 'The key is not known',
+    sample: { key: 'key_0' },
+    message: (d) => `There is no data key ${d.key} in this tenant: the row that names it was damaged, or comes from another database. Restore it from a backup.`,
+  }),
+  'governance/bad-api-key': entry({
+    status: 401,
+    retry: 'never',
+    title: 'The key is not valid',
+    sample: {},
+    message: () => `The API key is missing, mistyped, expired or revoked. Give a valid one in the header Authorization: Bearer, or in MILLRACE_KEY for the command line.`,
+  }),
+  'governance/no-such-run': entry({
+    status: 404,
+    retry: 'never',
+    title: 'There is no such run',
+    sample: { run: 'run_0' },
+    message: (d) => `There is no run ${d.run} here. It may belong to another tenant or data directory; list the runs with \`millrace runs list\`.`,
+  }),
+} as const

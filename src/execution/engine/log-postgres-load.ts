@@ -1,0 +1,141 @@
+import type { KeyObject } from 'node:crypto'
+import { MillraceError } from '../../core/errors/millrace-error.ts'
+import { type KeyId, monthOf, type PersonId, type ProcessId, type RunId, type SubjectId, type TenantId, type WriterId } from '../../core/ids.ts'
+import type { Phase, StepKind } from '../../core/lineage.ts'
+import { unseal } from '../../core/seal.ts'
+import type { Pool } from '../../store/pool.ts'
+import { openBody } from './log-postgres-rows.ts'
+import type { LoadedRow, LoadedRun, RunState } from './ports.ts'
+
+/** What the log needs of the keys: governance has them. */
+export interface RunKeys {
+  /** The data key of a run. Errors: `run/erased` when it was destroyed (`wrapped` is null). */
+  unwrap(tenant: TenantId, id: KeyId, wrapped: Uint8Array | null): KeyObject
+  get(tenant: TenantId, id: KeyId): Promise<KeyObject>
+}
+
+export interface LoadRequest {
+  readonly run: RunId
+  readonly process: ProcessId
+}
+
+export type Loaded = { readonly loaded: LoadedRun; readonly key: KeyObject }
+
+/**
+ * Claim, flags, keys and rows in one statement: 0.7 ms of a run's 9. Rejected: flags first and rows after (a round trip more), arrays of
+ * rows (their text form parses at half the speed). The join on (t, month, run) reads one partition; by run alone 24 of them took 8 ms (E23).
+ */
+const loadSql = `
+with q(run, month, process) as (select * from unnest($1::text[], $2::int[], $3::text[])),
+heard as (
+  update wake w set heard_by = clock_timestamp() + interval '10 min', is_parked = false, claimed_by = q.process, bell_seen = r.bell
+  from q join run r on r.id = q.run where w.t = r.t and w.run = r.id)
+select r.t, r.id, r.root, r.parent, r.parent_key, r.pipeline, r.digest, r.entity_type, r.entity_id, r.subject, r.key_id, r.principal, r.state, r.cancel, r.bell,
+  extract(epoch from r.started) * 1000 as started, extract(epoch from clock_timestamp()) * 1000 as now,
+  case when coalesce(l.seq, 0) = 0 then r.input end as input, case when coalesce(l.seq, 0) = 0 then k.wrapped end as wrapped,
+  l.seq, l.key, l.kind, l.phase, l.writer, extract(epoch from l.at) * 1000 as at, extract(epoch from l.due - clock_timestamp()) * 1000 as left,
+  coalesce(l.body, p.body) as body
+from q join run r on r.id = q.run
+left join subject_key k on k.t = r.t and k.id = r.key_id
+left join run_log l on l.t = r.t and l.month = q.month and l.run = r.id
+left join payload p on l.payload is not null and p.t = r.t and p.month = id_month(l.payload) and p.id = l.payload
+order by r.id, l.seq`
+
+interface Row {
+  readonly t: TenantId
+  readonly id: RunId
+  readonly root: RunId
+  readonly parent: RunId | null
+  readonly parent_key: string | null
+  readonly pipeline: string
+  readonly digest: string
+  readonly entity_type: string | null
+  readonly entity_id: string | null
+  readonly subject: SubjectId | null
+  readonly key_id: KeyId | null
+  readonly principal: PersonId | null
+  readonly state: RunState
+  readonly cancel: boolean
+  readonly bell: number
+  readonly started: string
+  readonly now: string
+  readonly input: Buffer | null
+  readonly wrapped: Buffer | null
+  readonly seq: number | null
+  readonly key: string
+  readonly kind: StepKind
+  readonly phase: Phase
+  readonly writer: WriterId
+  readonly at: string
+  readonly left: string | null
+  readonly body: Buffer | null
+}
+
+/** Loads many runs at once; one that cannot be read fails alone (E16). */
+export async function loadRuns(pool: Pool, keys: RunKeys, requests: readonly LoadRequest[]): Promise<readonly (Loaded | undefined | Error)[]> {
+  const wanted = [...new Map(requests.map((request) => [request.run, request])).values()]
+  const values = [wanted.map((q) => q.run), wanted.map((q) => monthOf(q.run)), wanted.map((q) => q.process)]
+  const { rows } = await pool.query<Row>({ name: 'load', text: loadSql, values })
+  const byRun = Map.groupBy(rows, (row) => row.id)
+  return requests.map(({ run }) => {
+    const mine = byRun.get(run)
+    try {
+      return mine && open(mine, keys)
+    } catch (error) {
+      return error instanceof Error ? error : new Error(String(error))
+    }
+  })
+}
+
+function open(rows: readonly Row[], keys: RunKeys): Loaded {
+  const [first] = rows
+  if (!first?.key_id || !first.input) throw new MillraceError('run/no-key', { run: first?.id ?? '' })
+  const key = keys.unwrap(first.t, first.key_id, first.wrapped)
+  const { entity_type: type, entity_id: id } = first
+  return {
+    key,
+    loaded: {
+      tenant: first.t,
+      run: first.id,
+      root: first.root,
+      ...(first.parent && first.parent_key && { parent: { run: first.parent, key: first.parent_key } }),
+      pipeline: first.pipeline,
+      digest: first.digest,
+      input: unsealRow(first.id, -1, () => unseal(key, first.input ?? Buffer.alloc(0))),
+      ...(type && id && { entity: { type, id } }),
+      ...(first.subject && { subject: first.subject }),
+      key: first.key_id,
+      ...(first.principal && { principal: first.principal }),
+      state: first.state,
+      cancel: first.cancel,
+      bell: first.bell,
+      started: Number(first.started),
+      now: Number(first.now),
+      rows: rows.flatMap((row) => (row.seq === null ? [] : [openRow(row, row.seq, key)])),
+    },
+  }
+}
+
+function openRow(row: Row, seq: number, key: KeyObject): LoadedRow {
+  const { body: sealed } = row
+  const body = sealed ? unsealRow(row.id, seq, () => openBody(key, sealed)) : {}
+  return {
+    seq,
+    key: row.key,
+    kind: row.kind,
+    phase: row.phase,
+    writer: row.writer,
+    at: Number(row.at),
+    ...(row.left !== null && { left: Number(row.left) }),
+    ...(body.s && { settlement: body.s }),
+    ...(body.a !== undefined && { argumentsDigest: body.a }),
+  }
+}
+
+function unsealRow<T>(run: RunId, seq: number, work: () => T): T {
+  try {
+    return work()
+  } catch (cause) {
+    throw new MillraceError('run/undecryptable', { run, seq }, { cause })
+  }
+}

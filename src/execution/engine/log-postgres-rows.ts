@@ -1,0 +1,66 @@
+import type { KeyObject } from 'node:crypto'
+import { hashId, monthOf, type FactorId, type RunId, type TenantId } from '../../core/ids.ts'
+import { sha256, type Json } from '../../core/json.ts'
+import { leafBytes, leafHash } from '../../core/lineage.ts'
+import type { Random } from '../../core/random.ts'
+import { seal, unseal } from '../../core/seal.ts'
+import type { Evidence, Factor, NewRow, Settlement } from './ports.ts'
+
+/** What stands encrypted in a row's body. Short names: every row carries them. */
+export interface RowBody {
+  /** SHA-256 of the arguments (E17). */
+  readonly a?: string
+  readonly s?: Settlement
+  readonly e?: Evidence
+}
+
+/** A row as it is inserted: sealed, with its leaf. */
+export interface SealedRow {
+  readonly tenant: TenantId
+  readonly month: number
+  readonly row: NewRow
+  readonly body: Buffer | null
+  readonly leaf: Buffer
+  readonly leafHash: Buffer
+  readonly factors: readonly FactorId[]
+}
+
+/** The id of a factor follows from its content: no look-up, and the same in every process. */
+const factorIds = new Map<string, FactorId>()
+export function factorIdOf(tenant: TenantId, factor: Factor): FactorId {
+  const name = `${tenant}/${factor.kind}/${factor.digest}`
+  let id = factorIds.get(name)
+  if (!id) {
+    if (factorIds.size > 50_000) factorIds.clear()
+    factorIds.set(name, (id = hashId('fac', sha256(name))))
+  }
+  return id
+}
+
+export function sealRow(tenant: TenantId, key: KeyObject, row: NewRow, random: Random): SealedRow {
+  const { settlement, evidence, argumentsDigest } = row
+  const plain: RowBody = { ...(argumentsDigest !== undefined && { a: argumentsDigest }), ...(settlement && { s: settlement }), ...(evidence && { e: evidence }) }
+  const sealed = settlement || evidence || argumentsDigest ? seal(key, plain as unknown as Json, random) : undefined // its parts are JSON
+  const factors = (evidence?.factors ?? []).map((factor) => factorIdOf(tenant, factor)).toSorted()
+  const leaf = leafBytes({
+    run: row.run,
+    seq: row.seq,
+    phase: row.phase,
+    kind: row.kind,
+    key: row.key,
+    outcome: row.outcome,
+    at: row.at,
+    writer: row.writer,
+    commitment: sealed?.commitment,
+    factors,
+    confidence: evidence?.confidence,
+    cost: evidence?.cost,
+    ms: row.ms,
+    rows: row.final?.rows,
+  })
+  return { tenant, month: monthOf(row.run), row, body: sealed?.body ?? null, leaf, leafHash: leafHash(leaf), factors }
+}
+
+export const openBody = (key: KeyObject, body: Uint8Array): RowBody => unseal(key, body) as unknown as RowBody // sealed by `sealRow`
+
+export const positionOf = (run: RunId, seq: number): string => `${run}/${seq}`

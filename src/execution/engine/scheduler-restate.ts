@@ -1,0 +1,98 @@
+import http2 from 'node:http2'
+import * as restate from '@restatedev/restate-sdk'
+import type { Millis } from '../../core/clock.ts'
+import { MillraceError } from '../../core/errors/millrace-error.ts'
+import { isId, type RunId } from '../../core/ids.ts'
+import { AttemptLost } from './failures.ts'
+import type { Scheduler } from './ports.ts'
+
+export interface RestateOptions {
+  readonly ingressUrl: string
+  /** Of the handler, on 127.0.0.1. */
+  readonly port: number
+  /** Only requests signed with this key's secret are taken (E14). */
+  readonly identityKey: string | undefined
+  /** The virtual object's name: `run`, but for tests that share an engine. */
+  readonly service?: string
+  readonly path?: string
+  /** Told of each attempt that failed and will be tried again. */
+  readonly warn?: (run: RunId, message: string) => void
+}
+
+/**
+ * Restate schedules (docs/specs/engine.md). A run is a key of one virtual object; a wake is one invocation, which drives one segment.
+ *
+ * 1. Its journal stays empty: nothing is kept there (`journalRetention: 0`).
+ * 2. A run that waits holds no invocation; an attempt is cut only after a day, since steps bound a segment themselves (E6).
+ * 3. When an attempt is over, everything of it is dropped at once (E6).
+ */
+export class RestateScheduler implements Scheduler {
+  readonly #options: Required<Pick<RestateOptions, 'service' | 'path'>> & RestateOptions
+
+  constructor(options: RestateOptions) {
+    this.#options = { service: 'run', path: '/v1', ...options }
+  }
+
+  /** Where the handler answers: what is registered with the engine. */
+  get uri(): string {
+    return `http://127.0.0.1:${this.#options.port}${this.#options.path}`
+  }
+
+  async wake(run: RunId, after?: Millis): Promise<void> {
+    const { ingressUrl, service } = this.#options
+    const delay = after ? `?delay=${Math.ceil(after)}ms` : '' // counted by the server's clock (E11)
+    const answer = await fetch(`${ingressUrl}/${service}/${run}/wake/send${delay}`, { method: 'POST', signal: AbortSignal.timeout(5000) })
+    await answer.body?.cancel()
+    if (!answer.ok) throw new MillraceError('server/restate-unreachable', { at: ingressUrl, why: `a wake was answered with ${answer.status}` })
+  }
+
+  async serve(segment: (run: RunId, over: AbortSignal) => Promise<void>): Promise<AsyncDisposable> {
+    const { identityKey, port, path } = this.#options
+    const object = this.#object(segment)
+    const handle = restate.createEndpointHandler({ services: [object], logger: () => {}, ...(identityKey && { identityKeys: [identityKey] }) })
+    const server = http2.createServer((request, response) => {
+      request.url = request.url.startsWith(path) ? request.url.slice(path.length) || '/' : request.url
+      handle(request, response)
+    })
+    const sessions = new Set<http2.ServerHttp2Session>()
+    server.on('session', (session) => {
+      sessions.add(session)
+      session.on('error', () => {}) // the engine went away: it comes back with a session of its own
+      session.once('close', () => sessions.delete(session))
+    })
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', (error) => reject('code' in error && error.code === 'EADDRINUSE' ? new MillraceError('server/port-taken', { port }) : error))
+      server.listen(port, '127.0.0.1', resolve) // E14: not on every interface, as the SDK's own listen() would
+    })
+    return {
+      [Symbol.asyncDispose]: async () => {
+        const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+        for (const session of sessions) session.destroy()
+        await closed
+      },
+    }
+  }
+
+  #object(segment: (run: RunId, over: AbortSignal) => Promise<void>) {
+    return restate.object({
+      name: this.#options.service,
+      handlers: {
+        wake: restate.handlers.object.exclusive(
+          { journalRetention: 0, inactivityTimeout: 60_000, abortTimeout: 86_400_000 },
+          async (ctx: restate.ObjectContext): Promise<void> => {
+            if (!isId('run', ctx.key)) throw new restate.TerminalError('not a run')
+            try {
+              await segment(ctx.key, ctx.request().attemptCompletedSignal)
+            } catch (error) {
+              if (error instanceof AttemptLost) throw new restate.RetryableError('the attempt is lost', { retryAfter: 50 })
+              this.#options.warn?.(ctx.key, messageOf(error))
+              throw new restate.RetryableError(messageOf(error), { retryAfter: 500 })
+            }
+          },
+        ),
+      },
+    })
+  }
+}
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error)).slice(0, 500)

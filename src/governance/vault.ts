@@ -1,0 +1,128 @@
+import { createCipheriv, createDecipheriv, createHmac, createSecretKey, type KeyObject } from 'node:crypto'
+import type { Clock } from '../core/clock.ts'
+import { MillraceError } from '../core/errors/millrace-error.ts'
+import { type KeyId, mintId, type SubjectId, type TenantId } from '../core/ids.ts'
+import type { Random } from '../core/random.ts'
+import type { Pool } from '../store/pool.ts'
+import type { MasterKey } from './master-key.ts'
+
+/** A data key that is not in the database yet: who inserts what it seals inserts it too, in the same transaction. */
+export interface FreshKey {
+  readonly id: KeyId
+  readonly wrapped: Buffer
+  readonly key: KeyObject
+}
+
+const mostCached = 50_000
+
+/**
+ * Owns: data keys (one for each subject; one for each event until its subject is known) and the random ids of subjects.
+ * Does not own: what is sealed under them.
+ *
+ * 1. A key leaves this process only wrapped under the master key, bound to its tenant and id.
+ * 2. Erasing a person is destroying their keys: an event's key is theirs as soon as they are known.
+ * 3. An outside id is kept only as a keyed hash.
+ */
+export class Vault {
+  readonly #pool: Pool
+  readonly #master: MasterKey
+  readonly #random: Random
+  readonly #clock: Clock
+  readonly #opened = new Map<KeyId, KeyObject>()
+
+  constructor(options: { pool: Pool; master: MasterKey; random: Random; clock: Clock }) {
+    this.#pool = options.pool
+    this.#master = options.master
+    this.#random = options.random
+    this.#clock = options.clock
+  }
+
+  /** A new data key, wrapped, for the caller to insert into `subject_key`. */
+  mint(tenant: TenantId): FreshKey {
+    const id = mintId('key', this.#clock.today(), this.#random)
+    const bytes = this.#random.bytes(32)
+    const key = createSecretKey(bytes)
+    this.#remember(id, key)
+    return { id, wrapped: this.#wrap(tenant, id, bytes), key }
+  }
+
+  /** Errors: `governance/key-destroyed`. */
+  unwrap(tenant: TenantId, id: KeyId, wrapped: Uint8Array | null): KeyObject {
+    const known = this.#opened.get(id)
+    if (known) return known
+    if (!wrapped) throw new MillraceError('governance/key-destroyed', { key: id })
+    const key = createSecretKey(this.#open(tenant, id, wrapped))
+    this.#remember(id, key)
+    return key
+  }
+
+  /** Errors: `governance/no-such-key`, `governance/key-destroyed`. */
+  async get(tenant: TenantId, id: KeyId): Promise<KeyObject> {
+    const known = this.#opened.get(id)
+    if (known) return known
+    const { rows } = await this.#pool.query<{ wrapped: Buffer | null }>({ name: 'key', text: 'select wrapped from subject_key where t = $1 and id = $2', values: [tenant, id] })
+    const [row] = rows
+    if (!row) throw new MillraceError('governance/no-such-key', { key: id })
+    return this.unwrap(tenant, id, row.wrapped)
+  }
+
+  /** The subjects behind outside ids, made where they are new, each with its current key. In the order given. */
+  async subjects(tenant: TenantId, outside: readonly string[]): Promise<readonly { readonly subject: SubjectId; readonly key: KeyId }[]> {
+    const hashes = outside.map((id) => this.#hash(tenant, id))
+    const unique = [...new Map(hashes.map((hash) => [hash.toString('hex'), hash])).entries()].toSorted(([a], [b]) => (a < b ? -1 : 1)) // one order: no deadlock
+    const fresh = unique.map(([, hash]) => ({ hash, subject: mintId('sub', this.#clock.today(), this.#random), ...this.mint(tenant) }))
+    await this.#pool.query({
+      name: 'subjects',
+      text: `with x as (select * from unnest($2::bytea[], $3::text[], $4::text[], $5::bytea[]) as x(hash, subject, key, wrapped)),
+        missing as (select * from x where not exists (select 1 from subject_alias a where a.t = $1 and a.hash = x.hash)),
+        s as (insert into subject (t, id) select $1, subject from missing),
+        a as (insert into subject_alias (t, hash, subject) select $1, hash, subject from missing on conflict do nothing returning subject)
+        insert into subject_key (t, id, subject, wrapped) select $1, m.key, m.subject, m.wrapped from missing m join a on a.subject = m.subject`,
+      values: [tenant, fresh.map((f) => f.hash), fresh.map((f) => f.subject), fresh.map((f) => f.id), fresh.map((f) => f.wrapped)],
+    })
+    const { rows } = await this.#pool.query<{ hash: Buffer; subject: SubjectId; key: KeyId }>({
+      name: 'subject-keys',
+      text: `select a.hash, a.subject, k.id as key from subject_alias a
+        join lateral (select id from subject_key k where k.t = a.t and k.subject = a.subject and k.retention_class <> 'event' order by epoch desc limit 1) k on true
+        where a.t = $1 and a.hash = any($2)`,
+      values: [tenant, unique.map(([, hash]) => hash)],
+    })
+    const by = new Map(rows.map((row) => [row.hash.toString('hex'), row]))
+    return hashes.map((hash) => {
+      const found = by.get(hash.toString('hex'))
+      if (!found) throw new MillraceError('governance/no-such-key', { key: 'of a subject' })
+      return { subject: found.subject, key: found.key }
+    })
+  }
+
+  /** The events' keys are the subjects' from now on: erasing the person destroys them too. */
+  async link(tenant: TenantId, links: readonly { readonly key: KeyId; readonly subject: SubjectId }[]): Promise<void> {
+    await this.#pool.query({
+      name: 'link-keys',
+      text: `update subject_key k set subject = x.subject from unnest($2::text[], $3::text[]) as x(id, subject) where k.t = $1 and k.id = x.id and k.subject is null`,
+      values: [tenant, links.map((link) => link.key), links.map((link) => link.subject)],
+    })
+  }
+
+  #remember(id: KeyId, key: KeyObject): void {
+    if (this.#opened.size >= mostCached) this.#opened.clear()
+    this.#opened.set(id, key)
+  }
+
+  #hash(tenant: TenantId, outside: string): Buffer {
+    return createHmac('sha256', this.#master.hashing).update(`${tenant}\0${outside}`).digest()
+  }
+
+  #wrap(tenant: TenantId, id: KeyId, bytes: Buffer): Buffer {
+    const iv = this.#random.bytes(12)
+    const cipher = createCipheriv('aes-256-gcm', this.#master.wrapping, iv).setAAD(Buffer.from(`${tenant}/${id}`))
+    const body = Buffer.concat([cipher.update(bytes), cipher.final()])
+    return Buffer.concat([iv, cipher.getAuthTag(), body])
+  }
+
+  #open(tenant: TenantId, id: KeyId, wrapped: Uint8Array): Buffer {
+    const decipher = createDecipheriv('aes-256-gcm', this.#master.wrapping, wrapped.subarray(0, 12)).setAAD(Buffer.from(`${tenant}/${id}`))
+    decipher.setAuthTag(wrapped.subarray(12, 28))
+    return Buffer.concat([decipher.update(wrapped.subarray(28)), decipher.final()])
+  }
+}
