@@ -27,10 +27,16 @@ export const serverErrors = {
     status: 500,
     retry: 'never',
     title: 'An embedded server does not start',
-    sample: { engine: 'postgres', why: 'code 1', log: '.millrace/log/postgres.log', last: 'FATAL: database files are incompatible' },
+    sample: {
+      engine: 'postgres',
+      why: 'code 1',
+      data: '.millrace/postgres',
+      log: '.millrace/log/postgres.log',
+      last: 'FATAL: database files are incompatible',
+    },
     message: (d) =>
-      `The embedded ${d.engine} ended instead of starting (${d.why}). Its log, ${d.log}, ends with: ${d.last} ` +
-      `If the data directory was damaged or comes from another version, restore a backup, or move the directory away and start on an empty one.`,
+      `The embedded ${d.engine} does not run on ${d.data} (${d.why}). Its log, ${d.log}, ends with: ${d.last} ` +
+      `If that directory was damaged or comes from another version, restore a backup; or move the whole data directory away and start on an empty one.`,
   }),
   'server/data-corrupt': entry({
     status: 500,
@@ -38,6 +44,24 @@ export const serverErrors = {
     title: 'The data directory is damaged',
     sample: { path: '.millrace/run/kept.json', why: 'it is not JSON' },
     message: (d) => `${d.path} cannot be used: ${d.why}. The data directory was changed by hand or damaged. Restore it from a backup, or move it away and start on an empty one.`,
+  }),
+  'server/data-unusable': entry({
+    status: 500,
+    retry: 'never',
+    title: 'The data directory cannot be used',
+    sample: { path: '.millrace', why: 'EACCES: permission denied' },
+    message: (d) =>
+      `${d.path} cannot be the data directory: ${d.why}. Most likely it belongs to another user, is something else's directory, or lies on a ` +
+      `read-only disk. Name a new or empty directory with --data or MILLRACE_HOME, or give this one to the user who starts Millrace.`,
+  }),
+  'server/orphan-stays': entry({
+    status: 500,
+    retry: 'never',
+    title: 'A server of an earlier start does not end',
+    sample: { pid: 4711, file: '.millrace/run/postgres.pid' },
+    message: (d) =>
+      `Process ${d.pid}, which an earlier start left (${d.file}), still uses the data directory and does not end when asked or forced. ` +
+      `Its disk is most likely not answering. End it by hand, or restart the machine, then start again.`,
   }),
   'server/no-binary': entry({
     status: 500,
@@ -63,6 +87,15 @@ export const serverErrors = {
     message: (d) =>
       `Restate at ${d.at} does not answer (${d.why}). It is most likely not running, or RESTATE_URL and RESTATE_ADMIN_URL name another host. ` +
       `Start it or correct them; without them Millrace starts its own.`,
+  }),
+  'server/restate-refused': entry({
+    status: 502,
+    retry: 'never',
+    title: 'Restate refused a request',
+    sample: { at: 'http://127.0.0.1:9070', why: 'POST /deployments answered 400' },
+    message: (d) =>
+      `Restate at ${d.at} refused a request: ${d.why}. RESTATE_ADMIN_URL most likely names something else, or that server cannot reach this one. ` +
+      `Check that it is the admin address of a Restate of version 1.7 on this machine.`,
   }),
   'server/admin-exposed': entry({
     status: 500,

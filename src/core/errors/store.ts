@@ -11,6 +11,15 @@ export const storeErrors = {
       `Postgres at ${d.at} does not answer (${d.why}). It is most likely not running, or DATABASE_URL names another host. ` +
       `Start it, or correct DATABASE_URL; without DATABASE_URL Millrace starts its own.`,
   }),
+  'store/refused': entry({
+    status: 500,
+    retry: 'never',
+    title: 'The database refuses the connection',
+    sample: { at: '127.0.0.1:5432/millrace', why: 'password authentication failed for user "millrace"' },
+    message: (d) =>
+      `Postgres at ${d.at} refuses the connection (${d.why}). DATABASE_URL most likely holds a wrong user, password or database name. ` +
+      `Correct it, or make that user and database; without DATABASE_URL Millrace starts its own.`,
+  }),
   'store/too-old': entry({
     status: 500,
     retry: 'never',

@@ -128,6 +128,15 @@ export interface Connectors {
   get(name: string): unknown
 }
 
+/** Stands between an action and its effect: production calls it, a test scripts it. */
+export interface Systems {
+  run(
+    action: { readonly name: string; readonly ifUnknown: unknown },
+    call: { readonly input: unknown; readonly token: string; readonly fail: (failure: string) => never },
+    effect: () => Promise<unknown>,
+  ): Promise<unknown>
+}
+
 // ---------------------------------------------------------------- measuring
 
 /** What every step tells telemetry: no text, only enumerations, names of resources and numbers. */
@@ -142,6 +151,7 @@ export interface CorridorPorts {
   readonly knowledge: Knowledge
   readonly people: People
   readonly connectors: Connectors
+  readonly systems: Systems
   readonly measure: Measure
 }
 

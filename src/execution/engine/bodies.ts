@@ -97,6 +97,8 @@ export class Bodies {
     const ms = this.#segment.clock.now() - since
     if (this.#isGone(arm)) return
     if (settled.type === 'value') return this.#record(arm, settled.value, ms)
+    const isUnknown = settled.error instanceof StepFailure && settled.error.isOutcomeUnknown
+    if (isUnknown && (await this.#settleUnknown(arm, token))) return
     const error = signal.aborted && signal.reason === late && !(settled.error instanceof StepFailure) ? late : settled.error
     if (error instanceof AttemptLost) throw error
     this.#fail(arm, error, ms, retry)

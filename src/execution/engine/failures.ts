@@ -11,6 +11,8 @@ export class StepFailure extends Error {
   readonly isTerminal: boolean
   /** Denied by policy. */
   readonly isDenial: boolean
+  /** Of an effect: whether it landed is not known, so `ifUnknown` decides (E2). */
+  readonly isOutcomeUnknown: boolean
   /** Milliseconds until the next attempt, when the target said so. */
   readonly retryAfter: number | undefined
   readonly evidence: Evidence | undefined
@@ -19,12 +21,13 @@ export class StepFailure extends Error {
   constructor(
     code: string,
     message: string,
-    options: { terminal?: boolean; denial?: boolean; retryAfter?: number; evidence?: Evidence; details?: Json; cause?: unknown } = {},
+    options: { terminal?: boolean; denial?: boolean; unknown?: boolean; retryAfter?: number; evidence?: Evidence; details?: Json; cause?: unknown } = {},
   ) {
     super(message, { cause: options.cause })
     this.code = code
     this.isTerminal = options.terminal ?? false
     this.isDenial = options.denial ?? false
+    this.isOutcomeUnknown = options.unknown ?? false
     this.retryAfter = options.retryAfter
     this.evidence = options.evidence
     this.details = options.details

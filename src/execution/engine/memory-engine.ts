@@ -9,6 +9,8 @@ import { VirtualClock } from './virtual-clock.ts'
 
 export interface MemoryEngineOptions {
   readonly limits?: Partial<SegmentLimits>
+  /** Bodies do real work (a native library, a file), which time waits for. Without it every delay of a body is virtual. */
+  readonly hasRealBodies?: boolean
   /** Wraps a port from outside: faults are injected here. */
   readonly wrapLog?: (log: Log) => Log
   readonly wrapScheduler?: (scheduler: Scheduler) => Scheduler
@@ -64,11 +66,16 @@ export class MemoryEngine {
   /** Until nothing can move any more; what the sweeper would send is sent. */
   async settle(onTurn?: () => void): Promise<void> {
     for (;;) {
-      await this.clock.settle(onTurn)
+      await this.clock.settle(onTurn, this.#options.hasRealBodies ? () => this.#isWorking() : undefined)
       const overdue = await this.log.overdue(1000)
       if (overdue.length === 0) return
       for (const run of overdue) await this.scheduler.wake(run)
     }
+  }
+
+  #isWorking(): boolean {
+    for (const segment of this.#engine.live.values()) for (const arm of segment.open.values()) if (arm.isBusy) return true
+    return false
   }
 
   runId(at = this.clock.today()): RunId {

@@ -12,7 +12,7 @@ import type { Phase, RowOutcome, StepKind } from '../../core/lineage.ts'
 
 /** A version or a person that took part in a step. The digest is SHA-256 hex of the content (or of the minted id of a person). */
 export interface Factor {
-  readonly kind: 'model' | 'prompt' | 'rules' | 'collection' | 'chunk' | 'document' | 'policy' | 'action' | 'form' | 'reviewer' | 'pipeline'
+  readonly kind: 'classifier' | 'model' | 'prompt' | 'rules' | 'collection' | 'chunk' | 'document' | 'policy' | 'action' | 'form' | 'reviewer' | 'pipeline'
   readonly digest: string
   /** What people call it: `support-intent@3f2a…`. Stands in the factor's row, never in a leaf. */
   readonly name: string

@@ -1,4 +1,4 @@
-import { setImmediate as turn } from 'node:timers/promises'
+import { setImmediate as turn, setTimeout as realTime } from 'node:timers/promises'
 import type { Clock, Instant, Millis } from '../../core/clock.ts'
 
 interface Timer {
@@ -8,6 +8,9 @@ interface Timer {
   /** Belongs to the process that may crash; the scheduler's own timers survive. */
   readonly isMortal: boolean
 }
+
+/** How many real milliseconds a body may work before time is taken to stand still. */
+const patience = 200
 
 /**
  * Owns: virtual time. It stands still while anything moves, and skips to the next timer when nothing can: a three-day approval takes
@@ -67,12 +70,12 @@ export class VirtualClock implements Clock {
   }
 
   /** Goes on until nothing can move any more. `onTurn` may crash things. */
-  settle(onTurn?: () => void): Promise<void> {
-    return this.settleUntil(() => false, onTurn)
+  settle(onTurn?: () => void, isWorking?: () => boolean): Promise<void> {
+    return this.settleUntil(() => false, onTurn, isWorking)
   }
 
   /** Goes on until `isOver`, or until nothing can move any more. */
-  async settleUntil(isOver: () => boolean, onTurn?: () => void): Promise<void> {
+  async settleUntil(isOver: () => boolean, onTurn?: () => void, isWorking?: () => boolean): Promise<void> {
     for (;;) {
       for (let still = 0, seen = this.#moves; still < 6; still++) {
         await turn()
@@ -82,6 +85,7 @@ export class VirtualClock implements Clock {
         seen = this.#moves
         still = -1
       }
+      if (isWorking && (await this.#waitFor(isWorking))) continue
       const next = this.#next()
       if (!next) return
       this.#timers.delete(next)
@@ -89,6 +93,16 @@ export class VirtualClock implements Clock {
       this.#moves++
       next.then()
     }
+  }
+
+  /** Work that no virtual clock drives, such as a native library's, gets a little real time. True: something moved. */
+  async #waitFor(isWorking: () => boolean): Promise<boolean> {
+    const seen = this.#moves
+    for (let waited = 0; waited < patience && isWorking(); waited++) {
+      await realTime(1)
+      if (seen !== this.#moves) return true
+    }
+    return false
   }
 
   #next(): Timer | undefined {

@@ -1,0 +1,45 @@
+import { z } from 'zod'
+import type { AnyPipeline } from './pipeline.ts'
+import type { Collection } from './resources.ts'
+
+/** What the first policy allows, by name; everything else is denied. `'*'` is every step of the pipeline. */
+export interface Allowance {
+  readonly pipeline: string
+  /** `classify:support-intent`, `act:*`, or `'*'`. */
+  readonly steps: readonly string[] | '*'
+}
+
+export interface Settings {
+  readonly pipelines: readonly AnyPipeline[]
+  /** Where a step's route leads: a classifier head in a model directory, or a template. */
+  readonly routes: Readonly<Record<string, { readonly classifier: string } | { readonly template: true }>>
+  readonly collections?: readonly { readonly collection: Collection<never>; readonly documents: string }[]
+  /** The mailbox connector feeds this pipeline. */
+  readonly mailbox?: { readonly pipeline: string; readonly customers?: string; readonly demo?: string; readonly address: string }
+  readonly allow: readonly Allowance[]
+}
+
+export interface Config {
+  readonly settings: (env: Readonly<Record<string, string | undefined>>) => Settings
+}
+
+/** The project's `millrace.config.ts`. Environment variables are checked at start: every missing or wrong one is listed at once. */
+export function defineConfig<E extends z.ZodType<Record<string, unknown>>>(o: { env?: E; settings: (env: z.output<E>) => Settings }): Config {
+  return {
+    settings(env) {
+      if (!o.env) return o.settings({} as z.output<E>) // no schema: no variables
+      const checked = o.env.safeParse(env)
+      if (!checked.success) throw new EnvironmentProblems(checked.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`))
+      return o.settings(checked.data)
+    },
+  }
+}
+
+/** The environment does not fit the configuration's schema. */
+export class EnvironmentProblems extends Error {
+  readonly problems: readonly string[]
+  constructor(problems: readonly string[]) {
+    super(problems.join('; '))
+    this.problems = problems
+  }
+}

@@ -1,0 +1,24 @@
+/** What a pipeline's author imports as `millrace`. */
+export { defineConfig, type Allowance, type Config, type Settings } from './config.ts'
+export type { ActOutcome, Answer, Classification, Context, Found, Gate } from './context.ts'
+export { pipeline, type AnyPipeline, type Pipeline } from './pipeline.ts'
+export {
+  action,
+  classifier,
+  collection,
+  connector,
+  event,
+  file,
+  prompt,
+  reviewForm,
+  rules,
+  type Action,
+  type Classifier,
+  type Collection,
+  type Connector,
+  type EventType,
+  type Prompt,
+  type ReviewForm,
+  type Rules,
+} from './resources.ts'
+export type { Duration } from '../core/duration.ts'

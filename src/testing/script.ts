@@ -1,0 +1,47 @@
+import type { Duration } from '../core/duration.ts'
+import type { Action, Classifier, Collection, Prompt, ReviewForm, Rules } from '../sdk/resources.ts'
+
+/** What a scripted person does with an item. */
+export type PersonScript<V> =
+  | { readonly approve: true; readonly edit?: V; readonly after?: Duration }
+  | { readonly reject: true; readonly reason?: string; readonly after?: Duration }
+  | { readonly answer: V; readonly after?: Duration }
+  | { readonly silent: true }
+
+/** How a scripted system behaves; absent: its action's own code runs against the connectors that the test gives. */
+export type SystemScript<O, F extends string> =
+  | { readonly gives: O }
+  | { readonly fails: F }
+  /** The effect lands, and the process dies before it knows. */
+  | { readonly fails: 'connection-lost-after-send'; readonly gives?: O }
+
+export interface Script {
+  readonly resource: string
+  readonly type: string
+  readonly answer: unknown
+}
+
+type AnswerTo<R> =
+  R extends Classifier<infer L>
+    ? { readonly label: L; readonly confidence: number; readonly accepted?: boolean }
+    : R extends Rules<never, infer O>
+      ? O
+      : R extends ReviewForm<never, infer V>
+        ? PersonScript<V>
+        : R extends Action<never, infer O, infer F, never>
+          ? SystemScript<O, F>
+          : R extends Prompt<never, infer O>
+            ? O
+            : R extends Collection<infer D>
+              ? readonly D[]
+              : never
+
+/** Scripts what answers a resource. Tables of rules are evaluated for real and need no script. */
+export function when<L extends string>(resource: Classifier<L>, answer: AnswerTo<Classifier<L>>): Script
+export function when<S, V>(resource: ReviewForm<S, V>, answer: PersonScript<V>): Script
+export function when<I, O, F extends string, A extends 'required' | 'by-gate'>(resource: Action<I, O, F, A>, answer: SystemScript<O, F>): Script
+export function when<I, O>(resource: Prompt<I, O>, answer: O): Script
+export function when<D>(resource: Collection<D>, answer: readonly D[]): Script
+export function when(resource: { readonly name: string; readonly type: string }, answer: unknown): Script {
+  return { resource: resource.name, type: resource.type, answer }
+}

@@ -1,0 +1,118 @@
+import { toMillis, type Duration } from '../core/duration.ts'
+import { digestOf, type Json } from '../core/json.ts'
+import { mintId, type PersonId, type RunId, type WorkItemId } from '../core/ids.ts'
+import type { AskPerson, CorridorPorts, PersonsAnswer } from '../execution/corridor/ports.ts'
+import type { MemoryEngine } from '../execution/engine/memory-engine.ts'
+import type { Script } from './script.ts'
+
+interface Item {
+  readonly question: AskPerson
+  readonly id: WorkItemId
+  answer: PersonsAnswer | undefined
+  closed: string | undefined
+}
+
+/** Models, people and knowledge that answer as a test's script says; what is not scripted fails and names the line to add. */
+export class ScriptedWorld {
+  readonly items = new Map<string, Item>()
+  readonly #scripts: readonly Script[]
+  readonly #memory: () => MemoryEngine
+  readonly #connectors: Readonly<Record<string, unknown>>
+
+  constructor(scripts: readonly Script[], connectors: Readonly<Record<string, unknown>>, memory: () => MemoryEngine) {
+    this.#scripts = scripts
+    this.#connectors = connectors
+    this.#memory = memory
+  }
+
+  answerTo(type: string, name: string): unknown {
+    return this.#scripts.find((script) => script.type === type && script.resource === name)?.answer
+  }
+
+  #needed(type: string, name: string, example: string): unknown {
+    const answer = this.answerTo(type, name)
+    if (answer === undefined) throw new Unscripted(`Nothing scripts the ${type} "${name}": add when(${name}, ${example}) to the testbed.`)
+    return answer
+  }
+
+  get ports(): CorridorPorts {
+    const version = (name: string): { name: string; digest: string } => ({ name, digest: digestOf(name) })
+    return {
+      policy: { decide: async () => ({ allowed: true, policy: version('test policy'), reason: 'a test allows all' }) },
+      classifiers: {
+        classify: async ({ labels, text }) => {
+          const name = this.#classifierFor(labels)
+          const got = this.#needed('classifier', name, `{ label: '${labels[0] ?? ''}', confidence: 0.9 }`) as { label: string; confidence: number; accepted?: boolean }
+          const { label, confidence, accepted = confidence >= 0.5 } = got
+          return { label, confidence, accepted, threshold: 0.5, top: [{ label, confidence }], part: { start: 0, end: text.length }, model: version('scripted model') }
+        },
+      },
+      generators: { generate: async ({ prompt }) => ({ value: this.#needed('prompt', prompt.name, '{ … }') as Json, model: version('scripted model') }) },
+      knowledge: {
+        search: async ({ collection, topK }) => {
+          const documents = this.#needed('collection', collection, '[{ … }]') as Json[]
+          const hits = documents.slice(0, topK).map((body, i) => ({ document: { id: String(i), version: digestOf(body), source: collection, body }, score: 1 / (i + 1), chunk: version(`${collection}/${i}`) }))
+          return { hits, encoder: version('scripted encoder') }
+        },
+      },
+      people: {
+        ask: async (question) => this.#ask(question),
+        answer: async ({ run, stepKey }) => this.items.get(`${run}${stepKey}`)?.answer,
+        close: async ({ run, stepKey }, why) => {
+          const item = this.items.get(`${run}${stepKey}`)
+          if (item && !item.answer) item.closed ??= why
+          return item?.answer
+        },
+      },
+      connectors: {
+        get: (name) => {
+          if (!(name in this.#connectors)) throw new Unscripted(`Nothing stands for the connector "${name}": give it in the testbed's connectors, or script the action that uses it.`)
+          return this.#connectors[name]
+        },
+      },
+      systems: { run: (_action, _call, effect) => effect() },
+      measure: { step: () => {} },
+    }
+  }
+
+  /** The corridor asks by route and labels: the one scripted classifier is meant. */
+  #classifierFor(_labels: readonly string[]): string {
+    return this.#scripts.find((script) => script.type === 'classifier')?.resource ?? 'classifier'
+  }
+
+  #ask(question: AskPerson): WorkItemId {
+    const memory = this.#memory()
+    const name = `${question.run}${question.stepKey}`
+    const known = this.items.get(name)
+    if (known) return known.id
+    const script = this.#needed('form', question.form.name, '{ approve: true }') as Record<string, unknown>
+    const item: Item = { question, id: mintId('rev', memory.clock.today(), memory.random), answer: undefined, closed: undefined }
+    this.items.set(name, item)
+    if (!('silent' in script)) memory.clock.afterCrashes(toMillis((script['after'] as Duration | undefined) ?? 0), () => this.#decide(item, script))
+    return item.id
+  }
+
+  #decide(item: Item, script: Record<string, unknown>): void {
+    if (item.closed || item.answer) return
+    const { question, id } = item
+    const verdict = 'approve' in script ? 'approve' : 'reject' in script ? 'reject' : 'answer'
+    const value = (verdict === 'approve' ? (script['edit'] ?? question.proposed) : script['answer']) as Json | undefined
+    const person = 'per_00000000000000000000000000000000' as PersonId // a scripted person
+    item.answer = {
+      item: id,
+      verdict,
+      person,
+      value,
+      actionDigest: verdict === 'approve' && question.action ? digestOf([question.action.digest, value ?? null]) : undefined,
+      edited: 'edit' in script,
+      reason: script['reason'] as string | undefined,
+    }
+    const run: RunId = question.run
+    void this.#memory().engine.ring({ run, key: question.stepKey })
+  }
+}
+
+/** A test's own mistake: fails the test with the line to add, whatever the pipeline makes of it. */
+export class Unscripted extends Error {
+  readonly terminal = true
+}
