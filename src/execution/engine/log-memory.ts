@@ -144,6 +144,13 @@ export class MemoryLog implements Log {
 
   async beat(): Promise<void> {}
 
+  /** When the sweeper would next send a wake: undefined when no open run has a deadline. */
+  nextDue(): Instant | undefined {
+    const due = [...this.runs.values()].filter((kept) => kept.state === 'open').map((kept) => kept.heardBy)
+    const first = Math.min(...due)
+    return Number.isFinite(first) ? first : undefined
+  }
+
   async outcome(run: RunId): Promise<{ state: RunState; outcome?: RunOutcome } | undefined> {
     const kept = this.runs.get(run)
     if (!kept) return undefined

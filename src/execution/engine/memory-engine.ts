@@ -67,8 +67,11 @@ export class MemoryEngine {
   async settle(onTurn?: () => void): Promise<void> {
     for (;;) {
       await this.clock.settle(onTurn, this.#options.hasRealBodies ? () => this.#isWorking() : undefined)
+      const next = this.log.nextDue()
+      if (next === undefined) return
+      if (next > this.clock.now()) this.clock.afterCrashes(next - this.clock.now(), () => {})
+      await this.clock.settleUntil(() => this.clock.now() >= next)
       const overdue = await this.log.overdue(1000)
-      if (overdue.length === 0) return
       for (const run of overdue) await this.scheduler.wake(run)
     }
   }
