@@ -26,13 +26,18 @@ function sources(folder: string): string[] {
 }
 
 function importsOf(file: string): string[] {
-  const text = readFileSync(join(root, file), 'utf8').replaceAll(/\/\*[\s\S]*?\*\//g, '').replaceAll(/^\s*\/\/.*$/gm, '')
-  return [...text.matchAll(/(?:^|[;\n])\s*(?:import|export)\s[^'"()]*?from\s*['"]([^'"]+)['"]|(?:^|[^.\w])import\s*\(\s*['"]([^'"]+)['"]|(?:^|\n)\s*import\s*['"]([^'"]+)['"]/g)].map(
-    (found) => found[1] ?? found[2] ?? found[3] ?? '',
-  )
+  const text = readFileSync(join(root, file), 'utf8')
+    .replaceAll(/\/\*[\s\S]*?\*\//g, '')
+    .replaceAll(/^\s*\/\/.*$/gm, '')
+  return [
+    ...text.matchAll(
+      /(?:^|[;\n])\s*(?:import|export)\s[^'"()]*?from\s*['"]([^'"]+)['"]|(?:^|[^.\w])import\s*\(\s*['"]([^'"]+)['"]|(?:^|\n)\s*import\s*['"]([^'"]+)['"]/g,
+    ),
+  ].map((found) => found[1] ?? found[2] ?? found[3] ?? '')
 }
 
-const roomOf = (file: string): string => (file.startsWith('src/') ? (file.split('/')[1] ?? '') : (file.split('/')[0] ?? ''))
+const roomOf = (file: string): string =>
+  file.startsWith('src/') ? (file.split('/')[1] ?? '') : (file.split('/')[0] ?? '')
 const isTest = (file: string): boolean => /\.test\.ts$|\/conformance\/|\/testing\.ts$/.test(file)
 const files = [...sources('src'), ...sources('pipelines')]
 
@@ -42,7 +47,13 @@ test('a folder imports only what the direction of dependency allows', () => {
       .filter((to) => to.startsWith('.'))
       .map((to) => relative(root, resolve(dirname(join(root, file)), to)))
       .filter((to) => roomOf(to) !== roomOf(file) && !(allowed[roomOf(file)] ?? []).includes(roomOf(to)))
-      .filter((to) => !(isTest(file) && (roomOf(to) === 'testing' || roomOf(to) === 'server' || roomOf(to) === 'test' || roomOf(to) === 'store')))
+      .filter(
+        (to) =>
+          !(
+            isTest(file) &&
+            (roomOf(to) === 'testing' || roomOf(to) === 'server' || roomOf(to) === 'test' || roomOf(to) === 'store')
+          ),
+      )
       .map((to) => `${file} imports ${to}`),
   )
   expect(breaches).toEqual([])
@@ -63,13 +74,22 @@ test('core does no input or output', () => {
   const io = /^node:(?!crypto$|timers\/promises$|async_hooks$|util$)/
   const breaches = files
     .filter((file) => roomOf(file) === 'core' && !isTest(file))
-    .flatMap((file) => importsOf(file).filter((to) => io.test(to)).map((to) => `${file} imports ${to}`))
+    .flatMap((file) =>
+      importsOf(file)
+        .filter((to) => io.test(to))
+        .map((to) => `${file} imports ${to}`),
+    )
   expect(breaches).toEqual([])
 })
 
 test('no file is part of an import cycle', () => {
   const graph = new Map(
-    files.map((file) => [file, importsOf(file).filter((to) => to.startsWith('.')).map((to) => relative(root, resolve(dirname(join(root, file)), to)))]),
+    files.map((file) => [
+      file,
+      importsOf(file)
+        .filter((to) => to.startsWith('.'))
+        .map((to) => relative(root, resolve(dirname(join(root, file)), to))),
+    ]),
   )
   const done = new Set<string>()
   const cycles: string[] = []
@@ -84,7 +104,13 @@ test('no file is part of an import cycle', () => {
 })
 
 test('nothing in a plane reads the clock or draws a number by itself', () => {
-  const guarded = files.filter((file) => [...planes, 'sdk', 'store'].includes(roomOf(file)) && !isTest(file) && !file.includes('/shims'))
-  const breaches = guarded.filter((file) => /\bDate\.now\(\)|\bMath\.random\(\)/.test(readFileSync(join(root, file), 'utf8').replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, '')))
+  const guarded = files.filter(
+    (file) => [...planes, 'sdk', 'store'].includes(roomOf(file)) && !isTest(file) && !file.includes('/shims'),
+  )
+  const breaches = guarded.filter((file) =>
+    /\bDate\.now\(\)|\bMath\.random\(\)/.test(
+      readFileSync(join(root, file), 'utf8').replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, ''),
+    ),
+  )
   expect(breaches).toEqual([])
 })

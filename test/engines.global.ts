@@ -21,8 +21,21 @@ declare module 'vitest' {
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const path = mkdtempSync(join(tmpdir(), 'millrace-test-'))
   const home = openHome(path)
-  const env = { ...process.env, DATABASE_URL: undefined, DATABASE_APP_URL: undefined, RESTATE_URL: undefined, RESTATE_ADMIN_URL: undefined }
-  const engines = await startEngines({ home, env, durable: false, say: console.error, changed() {}, giveUp: (error) => console.error(error.message) })
+  const env = {
+    ...process.env,
+    DATABASE_URL: undefined,
+    DATABASE_APP_URL: undefined,
+    RESTATE_URL: undefined,
+    RESTATE_ADMIN_URL: undefined,
+  }
+  const engines = await startEngines({
+    home,
+    env,
+    durable: false,
+    say: console.error,
+    changed() {},
+    giveUp: (error) => console.error(error.message),
+  })
   const kept = JSON.parse(readFileSync(home.file('run/kept.json'), 'utf8')) as Kept // written by the start just above
   project.provide('postgresOwnerUrl', urlOf(kept, 'postgres', 'postgres', kept.passwords.superuser))
   project.provide('restateIngressUrl', engines.restate.ingressUrl)

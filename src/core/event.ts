@@ -20,7 +20,7 @@ export interface CanonicalEvent {
   readonly data: Json
 }
 
-const json: z.ZodType<Json> = z.json() as z.ZodType<Json>
+const json: z.ZodType<Json> = z.json()
 
 /** Parses an event at the edge. Unknown extension attributes are dropped. */
 export const canonicalEvent: z.ZodType<CanonicalEvent> = z.object({

@@ -5,13 +5,17 @@ import { seededRandom, systemRandom } from './random.ts'
 
 test('an id holds its moment, sorts by it, and is recognised', () => {
   fc.assert(
-    fc.property(fc.integer({ min: 1_600_000_000_000, max: 4_000_000_000_000 }), fc.integer({ min: 1, max: 1e9 }), (at, later) => {
-      const [first, second] = [mintId('run', at, systemRandom), mintId('run', at + later, systemRandom)]
-      expect(isId('run', first)).toBe(true)
-      expect(isId('rev', first)).toBe(false)
-      expect(timeOf(first)).toBe(at)
-      expect(first < second).toBe(true)
-    }),
+    fc.property(
+      fc.integer({ min: 1_600_000_000_000, max: 4_000_000_000_000 }),
+      fc.integer({ min: 1, max: 1e9 }),
+      (at, later) => {
+        const [first, second] = [mintId('run', at, systemRandom), mintId('run', at + later, systemRandom)]
+        expect(isId('run', first)).toBe(true)
+        expect(isId('rev', first)).toBe(false)
+        expect(timeOf(first)).toBe(at)
+        expect(first < second).toBe(true)
+      },
+    ),
   )
 })
 

@@ -58,7 +58,8 @@ export const isId = <P extends Prefix>(prefix: P, text: string): text is Prefixe
   text.startsWith(`${prefix}_`) && /^[0-9a-f]{32}$/.test(text.slice(prefix.length + 1))
 
 /** When the id was made: milliseconds since 1970. */
-export const timeOf = (id: Id<string>): number => Number.parseInt(id.slice(id.indexOf('_') + 1, id.indexOf('_') + 13), 16)
+export const timeOf = (id: Id<string>): number =>
+  Number.parseInt(id.slice(id.indexOf('_') + 1, id.indexOf('_') + 13), 16)
 
 /** The partition of an id: year * 100 + month, in UTC (E23). */
 export function monthOf(id: Id<string>): number {

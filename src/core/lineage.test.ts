@@ -3,7 +3,8 @@ import { expect, test } from 'vitest'
 import { canonicalJson, sha256 } from './json.ts'
 import { type Leaf, leafBytes, leafHash } from './lineage.ts'
 
-const hex = (length: number): fc.Arbitrary<string> => fc.string({ unit: fc.constantFrom(...'0123456789abcdef'), minLength: length, maxLength: length })
+const hex = (length: number): fc.Arbitrary<string> =>
+  fc.string({ unit: fc.constantFrom(...'0123456789abcdef'), minLength: length, maxLength: length })
 const leaf = fc.record({
   run: hex(32).map((h) => `run_${h}`),
   seq: fc.nat(4096),
@@ -14,8 +15,17 @@ const leaf = fc.record({
   at: fc.nat(2 ** 41),
   writer: hex(32).map((h) => `wri_${h}`),
   commitment: fc.option(hex(64), { nil: undefined }),
-  factors: fc.option(fc.array(hex(32).map((h) => `fac_${h}`), { maxLength: 4 }), { nil: undefined }),
-  confidence: fc.option(fc.double({ min: 0, max: 1, noNaN: true }).map((n) => (Object.is(n, -0) ? 0 : n)), { nil: undefined }),
+  factors: fc.option(
+    fc.array(
+      hex(32).map((h) => `fac_${h}`),
+      { maxLength: 4 },
+    ),
+    { nil: undefined },
+  ),
+  confidence: fc.option(
+    fc.double({ min: 0, max: 1, noNaN: true }).map((n) => (Object.is(n, -0) ? 0 : n)),
+    { nil: undefined },
+  ),
   cost: fc.option(fc.nat(), { nil: undefined }),
   ms: fc.option(fc.nat(), { nil: undefined }),
   rows: fc.option(fc.nat(4096), { nil: undefined }),
@@ -32,7 +42,16 @@ test('the template writes exactly what RFC 8785 asks for (L9)', () => {
 })
 
 test('a leaf never holds the step key, which may carry an author’s text (L7)', () => {
-  const bytes = leafBytes({ run: 'run_0', seq: 0, phase: 'end', kind: 'act', key: 'act:pay[jane@example.com]#0', outcome: 'done', at: 1, writer: 'wri_0' } as unknown as Leaf)
+  const bytes = leafBytes({
+    run: 'run_0',
+    seq: 0,
+    phase: 'end',
+    kind: 'act',
+    key: 'act:pay[jane@example.com]#0',
+    outcome: 'done',
+    at: 1,
+    writer: 'wri_0',
+  } as unknown as Leaf)
   expect(bytes.toString()).not.toContain('jane')
 })
 

@@ -29,7 +29,8 @@ export function seededRandom(seed: string | number): Random {
   return {
     bytes(count) {
       const parts: Buffer[] = []
-      for (let have = 0; have < count; have += 32) parts.push(createHash('sha256').update(`${seed}/${draws++}`).digest())
+      for (let have = 0; have < count; have += 32)
+        parts.push(createHash('sha256').update(`${seed}/${draws++}`).digest())
       return Buffer.concat(parts).subarray(0, count)
     },
   }

@@ -35,7 +35,9 @@ export async function openMasterKey(path: string, pool: Pool): Promise<MasterKey
     if (!opens(key.wrapping, check.sealed)) throw new MillraceError('governance/master-key-wrong', { path })
     return key
   }
-  await pool.query('insert into master_key_check (sealed) values ($1) on conflict do nothing', [seal(key.wrapping, checkText, systemRandom).body])
+  await pool.query('insert into master_key_check (sealed) values ($1) on conflict do nothing', [
+    seal(key.wrapping, checkText, systemRandom).body,
+  ])
   return openMasterKey(path, pool) // another start may have been first: then its key counts
 }
 
@@ -62,7 +64,8 @@ function read(path: string): Buffer {
 }
 
 function derive(master: Buffer): MasterKey {
-  const part = (purpose: string): KeyObject => createSecretKey(Buffer.from(hkdfSync('sha256', master, 'millrace', purpose, 32)))
+  const part = (purpose: string): KeyObject =>
+    createSecretKey(Buffer.from(hkdfSync('sha256', master, 'millrace', purpose, 32)))
   return { wrapping: part('wrap data keys'), hashing: part('hash outside ids') }
 }
 

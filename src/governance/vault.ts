@@ -18,6 +18,7 @@ const mostCached = 50_000
 /**
  * Owns: data keys (one for each subject; one for each event until its subject is known) and the random ids of subjects.
  * Does not own: what is sealed under them.
+ * At most `mostCached` opened keys are kept, the least recently used go first.
  *
  * 1. A key leaves this process only wrapped under the master key, bound to its tenant and id.
  * 2. Erasing a person is destroying their keys: an event's key is theirs as soon as they are known.
@@ -48,9 +49,12 @@ export class Vault {
 
   /** Errors: `governance/key-destroyed`. */
   unwrap(tenant: TenantId, id: KeyId, wrapped: Uint8Array | null): KeyObject {
-    const known = this.#opened.get(id)
+    if (!wrapped) {
+      this.#opened.delete(id) // destroyed by another process: what was opened here before counts no more
+      throw new MillraceError('governance/key-destroyed', { key: id })
+    }
+    const known = this.#recall(id)
     if (known) return known
-    if (!wrapped) throw new MillraceError('governance/key-destroyed', { key: id })
     const key = createSecretKey(this.#open(tenant, id, wrapped))
     this.#remember(id, key)
     return key
@@ -58,19 +62,32 @@ export class Vault {
 
   /** Errors: `governance/no-such-key`, `governance/key-destroyed`. */
   async get(tenant: TenantId, id: KeyId): Promise<KeyObject> {
-    const known = this.#opened.get(id)
+    const known = this.#recall(id)
     if (known) return known
-    const { rows } = await this.#pool.query<{ wrapped: Buffer | null }>({ name: 'key', text: 'select wrapped from subject_key where t = $1 and id = $2', values: [tenant, id] })
+    const { rows } = await this.#pool.query<{ wrapped: Buffer | null }>({
+      name: 'key',
+      text: 'select wrapped from subject_key where t = $1 and id = $2',
+      values: [tenant, id],
+    })
     const [row] = rows
     if (!row) throw new MillraceError('governance/no-such-key', { key: id })
     return this.unwrap(tenant, id, row.wrapped)
   }
 
   /** The subjects behind outside ids, made where they are new, each with its current key. In the order given. */
-  async subjects(tenant: TenantId, outside: readonly string[]): Promise<readonly { readonly subject: SubjectId; readonly key: KeyId }[]> {
+  async subjects(
+    tenant: TenantId,
+    outside: readonly string[],
+  ): Promise<readonly { readonly subject: SubjectId; readonly key: KeyId }[]> {
     const hashes = outside.map((id) => this.#hash(tenant, id))
-    const unique = [...new Map(hashes.map((hash) => [hash.toString('hex'), hash])).entries()].toSorted(([a], [b]) => (a < b ? -1 : 1)) // one order: no deadlock
-    const fresh = unique.map(([, hash]) => ({ hash, subject: mintId('sub', this.#clock.today(), this.#random), ...this.mint(tenant) }))
+    const unique = [...new Map(hashes.map((hash) => [hash.toString('hex'), hash])).entries()].toSorted(([a], [b]) =>
+      a < b ? -1 : 1,
+    ) // one order: no deadlock
+    const fresh = unique.map(([, hash]) => ({
+      hash,
+      subject: mintId('sub', this.#clock.today(), this.#random),
+      ...this.mint(tenant),
+    }))
     await this.#pool.query({
       name: 'subjects',
       text: `with x as (select * from unnest($2::bytea[], $3::text[], $4::text[], $5::bytea[]) as x(hash, subject, key, wrapped)),
@@ -78,7 +95,13 @@ export class Vault {
         s as (insert into subject (t, id) select $1, subject from missing),
         a as (insert into subject_alias (t, hash, subject) select $1, hash, subject from missing on conflict do nothing returning subject)
         insert into subject_key (t, id, subject, wrapped) select $1, m.key, m.subject, m.wrapped from missing m join a on a.subject = m.subject`,
-      values: [tenant, fresh.map((f) => f.hash), fresh.map((f) => f.subject), fresh.map((f) => f.id), fresh.map((f) => f.wrapped)],
+      values: [
+        tenant,
+        fresh.map((f) => f.hash),
+        fresh.map((f) => f.subject),
+        fresh.map((f) => f.id),
+        fresh.map((f) => f.wrapped),
+      ],
     })
     const { rows } = await this.#pool.query<{ hash: Buffer; subject: SubjectId; key: KeyId }>({
       name: 'subject-keys',
@@ -104,9 +127,19 @@ export class Vault {
     })
   }
 
+  /** A map keeps the order of insertion: what was used last stands last. */
   #remember(id: KeyId, key: KeyObject): void {
-    if (this.#opened.size >= mostCached) this.#opened.clear()
+    this.#opened.delete(id)
     this.#opened.set(id, key)
+    if (this.#opened.size <= mostCached) return
+    const [eldest] = this.#opened.keys()
+    if (eldest) this.#opened.delete(eldest)
+  }
+
+  #recall(id: KeyId): KeyObject | undefined {
+    const key = this.#opened.get(id)
+    if (key) this.#remember(id, key)
+    return key
   }
 
   #hash(tenant: TenantId, outside: string): Buffer {
@@ -121,7 +154,9 @@ export class Vault {
   }
 
   #open(tenant: TenantId, id: KeyId, wrapped: Uint8Array): Buffer {
-    const decipher = createDecipheriv('aes-256-gcm', this.#master.wrapping, wrapped.subarray(0, 12)).setAAD(Buffer.from(`${tenant}/${id}`))
+    const decipher = createDecipheriv('aes-256-gcm', this.#master.wrapping, wrapped.subarray(0, 12)).setAAD(
+      Buffer.from(`${tenant}/${id}`),
+    )
     decipher.setAuthTag(wrapped.subarray(12, 28))
     return Buffer.concat([decipher.update(wrapped.subarray(28)), decipher.final()])
   }

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { AnyPipeline } from './pipeline.ts'
-import type { Collection } from './resources.ts'
+import type { AnyCollection } from './resources.ts'
 
 /** What the first policy allows, by name; everything else is denied. `'*'` is every step of the pipeline. */
 export interface Allowance {
@@ -13,9 +13,14 @@ export interface Settings {
   readonly pipelines: readonly AnyPipeline[]
   /** Where a step's route leads: a classifier head in a model directory, or a template. */
   readonly routes: Readonly<Record<string, { readonly classifier: string } | { readonly template: true }>>
-  readonly collections?: readonly { readonly collection: Collection<never>; readonly documents: string }[]
+  readonly collections?: readonly { readonly collection: AnyCollection; readonly documents: string }[]
   /** The mailbox connector feeds this pipeline. */
-  readonly mailbox?: { readonly pipeline: string; readonly customers?: string; readonly demo?: string; readonly address: string }
+  readonly mailbox?: {
+    readonly pipeline: string
+    readonly customers?: string
+    readonly demo?: string
+    readonly address: string
+  }
   readonly allow: readonly Allowance[]
 }
 
@@ -24,12 +29,16 @@ export interface Config {
 }
 
 /** The project's `millrace.config.ts`. Environment variables are checked at start: every missing or wrong one is listed at once. */
-export function defineConfig<E extends z.ZodType<Record<string, unknown>>>(o: { env?: E; settings: (env: z.output<E>) => Settings }): Config {
+export function defineConfig<E extends z.ZodType<Record<string, unknown>>>(o: {
+  env?: E
+  settings: (env: z.output<E>) => Settings
+}): Config {
   return {
     settings(env) {
       if (!o.env) return o.settings({} as z.output<E>) // no schema: no variables
       const checked = o.env.safeParse(env)
-      if (!checked.success) throw new EnvironmentProblems(checked.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`))
+      if (!checked.success)
+        throw new EnvironmentProblems(checked.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`))
       return o.settings(checked.data)
     },
   }

@@ -46,13 +46,19 @@ export type ActOutcome<O, F extends string> =
   | { readonly outcome: 'rejected'; readonly reason: string | undefined }
   | { readonly outcome: 'expired' }
 
-export type Answer<V> = { readonly outcome: 'answered'; readonly value: V; readonly reason: string | undefined } | { readonly outcome: 'expired' }
+export type Answer<V> =
+  | { readonly outcome: 'answered'; readonly value: V; readonly reason: string | undefined }
+  | { readonly outcome: 'expired' }
 
 /** What a pipeline's code gets: every step goes through the same corridor. Steps run in parallel with plain `Promise.all`. */
 export interface Context {
   classify<L extends string>(classifier: Classifier<L>, text: string): Promise<Classification<L>>
   decide<I, O>(rules: Rules<I, O>, input: NoInfer<I>): Promise<O>
-  retrieve<D>(collection: Collection<D>, text: string, options?: { readonly topK?: number }): Promise<readonly Found<D>[]>
+  retrieve<D>(
+    collection: Collection<D>,
+    text: string,
+    options?: { readonly topK?: number },
+  ): Promise<readonly Found<D>[]>
   generate<I, O>(prompt: Prompt<I, O>, input: NoInfer<I>): Promise<O>
   /** An action that declares `approval: 'required'` is not called without a gate. */
   act<I, O, F extends string, A extends 'required' | 'by-gate', S = never>(
@@ -61,10 +67,18 @@ export interface Context {
     ...gate: A extends 'required' ? [gate: Gate<S, NoInfer<I>> & Keyed] : [gate?: (Gate<S, NoInfer<I>> & Keyed) | Keyed]
   ): Promise<ActOutcome<O, F>>
   /** A question without an effect. */
-  review<S, V>(form: ReviewForm<S, V>, show: NoInfer<S>, options: Omit<Gate<S, V>, 'form' | 'show' | 'require' | 'confidence'> & Keyed): Promise<Answer<V>>
+  review<S, V>(
+    form: ReviewForm<S, V>,
+    show: NoInfer<S>,
+    options: Omit<Gate<S, V>, 'form' | 'show' | 'require' | 'confidence'> & Keyed,
+  ): Promise<Answer<V>>
   sleep(duration: Duration): Promise<void>
   /** Runs `body` for each item, `atOnce` at a time, each in a scope named by its key. */
-  each<T, R>(items: readonly T[], options: { readonly key: (item: T) => string; readonly atOnce?: number }, body: (context: Context, item: T) => Promise<R>): Promise<R[]>
+  each<T, R>(
+    items: readonly T[],
+    options: { readonly key: (item: T) => string; readonly atOnce?: number },
+    body: (context: Context, item: T) => Promise<R>,
+  ): Promise<R[]>
   /** The recorded time of the last step: milliseconds since 1970. */
   now(): number
   /** In [0, 1), the same on every replay. */

@@ -22,7 +22,12 @@ export interface AnyPipeline extends Resource<'pipeline'> {
 
 /** A business process as ordinary typed code. Its result is JSON. */
 export const pipeline = <I, O extends Json | undefined>(
-  o: { name: string; on: EventType<I>; entity?: (input: NoInfer<I>) => { type: string; id: string }; subject?: (input: NoInfer<I>) => string },
+  o: {
+    name: string
+    on: EventType<I>
+    entity?: (input: NoInfer<I>) => { type: string; id: string }
+    subject?: (input: NoInfer<I>) => string
+  },
   body: (context: Context, input: NoInfer<I>) => Promise<O>,
 ): Pipeline<I, O> => ({
   type: 'pipeline',

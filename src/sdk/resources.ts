@@ -22,7 +22,7 @@ export interface EventType<T> extends Resource<'event'> {
 export const event = <S extends Schema>(name: string, schema: S & JsonSchemaOf<S>): EventType<OutputOf<S>> => ({
   type: 'event',
   name,
-  schema: schema as Schema<OutputOf<S>>, // S is a schema of its own output
+  schema: schema, // S is a schema of its own output
   digest: digestOfResource('event', { name, schema: describeSchema(schema) }),
 })
 
@@ -34,14 +34,19 @@ export interface Classifier<L extends string> extends Resource<'classifier'> {
 }
 
 /** A question with a fixed set of answers, asked of the model behind `route`. */
-export const classifier = <const L extends string>(o: { name: string; route: string; labels: readonly [L, ...L[]] }): Classifier<L> => ({
+export const classifier = <const L extends string>(o: {
+  name: string
+  route: string
+  labels: readonly [L, ...L[]]
+}): Classifier<L> => ({
   type: 'classifier',
   ...o,
   digest: digestOfResource('classifier', { ...o }),
 })
 
 /** The text of a file beside the module: `file(import.meta, './reply.prompt')`. */
-export const file = (meta: ImportMeta, path: string): string => readFileSync(fileURLToPath(new URL(path, meta.url)), 'utf8')
+export const file = (meta: ImportMeta, path: string): string =>
+  readFileSync(fileURLToPath(new URL(path, meta.url)), 'utf8')
 
 export interface Prompt<I, O> extends Resource<'prompt'> {
   readonly route: string
@@ -62,15 +67,27 @@ export const prompt = <I extends Schema, O extends Schema>(o: {
   name: o.name,
   route: o.route,
   template: o.template,
-  input: o.input as Schema<OutputOf<I>>, // a schema of its own output
-  output: o.output as Schema<OutputOf<O>>, // a schema of its own output
-  digest: digestOfResource('prompt', { name: o.name, route: o.route, template: o.template, input: describeSchema(o.input), output: describeSchema(o.output) }),
+  input: o.input, // a schema of its own output
+  output: o.output, // a schema of its own output
+  digest: digestOfResource('prompt', {
+    name: o.name,
+    route: o.route,
+    template: o.template,
+    input: describeSchema(o.input),
+    output: describeSchema(o.output),
+  }),
 })
 
 // ---------------------------------------------------------------- rules
 
 /** A test of one field: a value, one of several, or a comparison. */
-export type Condition<T> = T | { readonly in: readonly T[] } | { readonly not: T } | (T extends number ? { readonly lt?: number; readonly lte?: number; readonly gt?: number; readonly gte?: number } : never)
+export type Condition<T> =
+  | T
+  | { readonly in: readonly T[] }
+  | { readonly not: T }
+  | (T extends number
+      ? { readonly lt?: number; readonly lte?: number; readonly gt?: number; readonly gte?: number }
+      : never)
 
 export interface Row<I, O> {
   readonly if: { readonly [K in keyof I]?: Condition<I[K]> }
@@ -92,8 +109,20 @@ export const rules = <I extends Schema, O extends Schema>(
   ),
 ): Rules<OutputOf<I>, OutputOf<O>> => {
   const table = 'jdm' in o ? { jdm: JSON.parse(o.jdm) as Json } : { rows: o.rows, otherwise: o.otherwise }
-  const declared = { name: o.name, input: describeSchema(o.input), output: describeSchema(o.output), table: table as unknown as Json } // rows are JSON by their schemas
-  return { type: 'rules', name: o.name, input: o.input as Schema<OutputOf<I>>, output: o.output as Schema<OutputOf<O>>, table, digest: digestOfResource('rules', declared) }
+  const declared = {
+    name: o.name,
+    input: describeSchema(o.input),
+    output: describeSchema(o.output),
+    table: table as unknown as Json,
+  } // rows are JSON by their schemas
+  return {
+    type: 'rules',
+    name: o.name,
+    input: o.input,
+    output: o.output,
+    table,
+    digest: digestOfResource('rules', declared),
+  }
 }
 
 // ---------------------------------------------------------------- knowledge
@@ -103,6 +132,14 @@ export interface Collection<D> extends Resource<'collection'> {
   readonly document: Schema<D>
   /** The text that is searched. */
   readonly text: (document: D) => string
+}
+
+/** A collection of any documents: what lists take, and the platform handles. */
+export interface AnyCollection extends Resource<'collection'> {
+  readonly encoder: string
+  readonly document: Schema
+  /** Called with what `document` has checked; a method, so that a collection of any documents fits. */
+  text(document: unknown): string
 }
 
 /** Documents that steps search in. */
@@ -115,9 +152,11 @@ export const collection = <D extends Schema>(o: {
   type: 'collection',
   name: o.name,
   encoder: o.encoder,
-  document: o.document as Schema<OutputOf<D>>, // a schema of its own output
+  document: o.document, // a schema of its own output
   text: o.text,
-  digest: digestOfResource('collection', { name: o.name, encoder: o.encoder, document: describeSchema(o.document) }, [o.text]),
+  digest: digestOfResource('collection', { name: o.name, encoder: o.encoder, document: describeSchema(o.document) }, [
+    o.text,
+  ]),
 })
 
 // ---------------------------------------------------------------- people
@@ -147,11 +186,15 @@ export const reviewForm = <S extends Schema, V extends Schema>(o: {
 }): ReviewForm<OutputOf<S>, OutputOf<V>> => ({
   type: 'form',
   name: o.name,
-  shows: o.shows as Schema<OutputOf<S>>, // a schema of its own output
-  value: o.value as Schema<OutputOf<V>>, // a schema of its own output
+  shows: o.shows, // a schema of its own output
+  value: o.value, // a schema of its own output
   reasons: o.reasons,
   firstLine: o.firstLine,
-  digest: digestOfResource('form', { name: o.name, shows: describeSchema(o.shows), value: describeSchema(o.value), reasons: o.reasons }, [o.firstLine]),
+  digest: digestOfResource(
+    'form',
+    { name: o.name, shows: describeSchema(o.shows), value: describeSchema(o.value), reasons: o.reasons },
+    [o.firstLine],
+  ),
 })
 
 // ---------------------------------------------------------------- effects
@@ -179,14 +222,25 @@ export interface Action<I, O, F extends string, A extends 'required' | 'by-gate'
   readonly output: Schema<O>
   readonly approval: A
   readonly failures: readonly F[]
-  readonly undo: 'irreversible' | 'harmless' | ((call: Omit<ActionCall<I, never>, 'fail'> & { readonly output: O }) => Promise<void>)
-  readonly ifUnknown: 'token-is-idempotent' | 'ask-a-human' | ((call: Pick<ActionCall<I, never>, 'token' | 'signal' | 'use'>) => Promise<O | undefined>)
+  readonly undo:
+    | 'irreversible'
+    | 'harmless'
+    | ((call: Omit<ActionCall<I, never>, 'fail'> & { readonly output: O }) => Promise<void>)
+  readonly ifUnknown:
+    | 'token-is-idempotent'
+    | 'ask-a-human'
+    | ((call: Pick<ActionCall<I, never>, 'token' | 'signal' | 'use'>) => Promise<O | undefined>)
   readonly timeout: Duration
   readonly run: (call: ActionCall<I, F>) => Promise<O>
 }
 
 /** A change of an external system, and how it fails, is undone, and is looked at when a crash hid its outcome. */
-export const action = <I extends Schema, O extends Schema, const F extends string = never, const A extends 'required' | 'by-gate' = 'by-gate'>(o: {
+export const action = <
+  I extends Schema,
+  O extends Schema,
+  const F extends string = never,
+  const A extends 'required' | 'by-gate' = 'by-gate',
+>(o: {
   name: string
   input: I & JsonSchemaOf<I>
   output: O & JsonSchemaOf<O>
@@ -199,13 +253,22 @@ export const action = <I extends Schema, O extends Schema, const F extends strin
 }): Action<OutputOf<I>, OutputOf<O>, F, A> => {
   const { name, failures = [], undo, ifUnknown, timeout = '30s', run } = o
   const approval = o.approval ?? ('by-gate' as A) // the default of A
-  const declared = { name, approval, failures, timeout, undo: typeof undo === 'string' ? undo : 'code', ifUnknown: typeof ifUnknown === 'string' ? ifUnknown : 'code', input: describeSchema(o.input), output: describeSchema(o.output) }
+  const declared = {
+    name,
+    approval,
+    failures,
+    timeout,
+    undo: typeof undo === 'string' ? undo : 'code',
+    ifUnknown: typeof ifUnknown === 'string' ? ifUnknown : 'code',
+    input: describeSchema(o.input),
+    output: describeSchema(o.output),
+  }
   const code = [run, ...(typeof undo === 'string' ? [] : [undo]), ...(typeof ifUnknown === 'string' ? [] : [ifUnknown])]
   return {
     type: 'action',
     name,
-    input: o.input as Schema<OutputOf<I>>, // a schema of its own output
-    output: o.output as Schema<OutputOf<O>>, // a schema of its own output
+    input: o.input, // a schema of its own output
+    output: o.output, // a schema of its own output
     approval,
     failures,
     undo,

@@ -24,9 +24,13 @@ type LostInLog<T> =
 type HasThen<T> = T extends object ? (string extends keyof T ? false : 'then' extends keyof T ? true : false) : false
 
 /** `S`, or an error that says what its output has that JSON cannot hold. */
-export type JsonSchemaOf<S extends Schema> = [LostInLog<OutputOf<S>>] extends [never] ? S : { readonly error: LostInLog<OutputOf<S>> }
+export type JsonSchemaOf<S extends Schema> = [LostInLog<OutputOf<S>>] extends [never]
+  ? S
+  : { readonly error: LostInLog<OutputOf<S>> }
 
-export type Checked<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly problems: readonly string[] }
+export type Checked<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly problems: readonly string[] }
 
 /** Checks a value against a schema. At most ten problems are listed, each with its path, none with the value. */
 export async function check<T>(schema: Schema<T>, value: unknown): Promise<Checked<T>> {
@@ -46,6 +50,10 @@ export function describeSchema(schema: Schema): Json {
 }
 
 /** The digest of a resource: canonical JSON of what is declared, and the text of its code. */
-export function digestOfResource(kind: string, declared: Json, code: readonly ((...args: never[]) => unknown)[] = []): string {
+export function digestOfResource(
+  kind: string,
+  declared: Json,
+  code: readonly ((...args: never[]) => unknown)[] = [],
+): string {
   return digestOf({ kind, declared, code: code.map((part) => sha256(part.toString())) })
 }

@@ -6,19 +6,52 @@ import { action, classifier, event, pipeline, prompt, rules } from './index.ts'
 
 const received = event('message.received', z.object({ from: z.string(), text: z.string() }))
 const intents = classifier({ name: 'intent', route: 'intent', labels: ['refund', 'other'] })
-const reply = prompt({ name: 'reply', route: 'draft', template: 'x', input: z.object({ message: z.string() }), output: z.object({ text: z.string() }) })
-const pay = action({ name: 'pay', input: z.object({ amount: z.number() }), output: z.object({}), approval: 'required', failures: ['broke'], undo: 'irreversible', ifUnknown: 'ask-a-human', run: async () => ({}) })
+const reply = prompt({
+  name: 'reply',
+  route: 'draft',
+  template: 'x',
+  input: z.object({ message: z.string() }),
+  output: z.object({ text: z.string() }),
+})
+const pay = action({
+  name: 'pay',
+  input: z.object({ amount: z.number() }),
+  output: z.object({}),
+  approval: 'required',
+  failures: ['broke'],
+  undo: 'irreversible',
+  ifUnknown: 'ask-a-human',
+  run: async () => ({}),
+})
 
 // @ts-expect-error a Date does not survive the log
 event('x', z.object({ at: z.date() }))
 // @ts-expect-error a field called then would make the value a promise
 event('x', z.object({ then: z.string() }))
 // @ts-expect-error the table answers with a team that its schema does not have
-rules({ name: 'r', input: z.object({ intent: z.enum(intents.labels) }), output: z.object({ team: z.enum(['a']) }), rows: [], otherwise: { team: 'b' } })
+rules({
+  name: 'r',
+  input: z.object({ intent: z.enum(intents.labels) }),
+  output: z.object({ team: z.enum(['a']) }),
+  rows: [],
+  otherwise: { team: 'b' },
+})
 // @ts-expect-error the table tests a field that its input does not have
-rules({ name: 'r', input: z.object({ n: z.number() }), output: z.object({}), rows: [{ if: { m: 1 }, give: {} }], otherwise: {} })
+rules({
+  name: 'r',
+  input: z.object({ n: z.number() }),
+  output: z.object({}),
+  rows: [{ if: { m: 1 }, give: {} }],
+  otherwise: {},
+})
 // @ts-expect-error only numbers are compared
-rules({ name: 'r', input: z.object({ n: z.string() }), output: z.object({}), rows: [{ if: { n: { lt: 1 } }, give: {} }], otherwise: {} })
+rules({
+  name: 'r',
+  input: z.object({ n: z.string() }),
+  output: z.object({}),
+  rows: [{ if: { n: { lt: 1 } }, give: {} }],
+  otherwise: {},
+})
 
 pipeline({ name: 'p', on: received, subject: (m) => m.from }, async (ctx, m) => {
   const intent = await ctx.classify(intents, m.text)

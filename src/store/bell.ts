@@ -11,7 +11,11 @@ update wake w set heard_by = least(w.heard_by, clock_timestamp() + interval '5 s
 returning r.bell = w.bell_seen + 1 as is_first`
 
 interface Queryable {
-  query<R extends Record<string, unknown>>(config: { name: string; text: string; values: unknown[] }): Promise<{ rows: R[] }>
+  query<R extends Record<string, unknown>>(config: {
+    name: string
+    text: string
+    values: unknown[]
+  }): Promise<{ rows: R[] }>
 }
 
 export async function ringBell(connection: Queryable, run: RunId): Promise<boolean> {

@@ -37,12 +37,20 @@ export function migrations(): readonly Migration[] {
 
 /** Brings the database to this version's schema. Errors: `store/unreachable`, `store/too-old`, `store/schema-newer`, `store/migration-changed`. */
 export async function migrate(ownerUrl: string): Promise<void> {
-  const client = new pg.Client({ connectionString: ownerUrl, connectionTimeoutMillis: 5000, application_name: 'millrace migrate' })
+  const client = new pg.Client({
+    connectionString: ownerUrl,
+    connectionTimeoutMillis: 5000,
+    application_name: 'millrace migrate',
+  })
   client.on('error', () => {})
   try {
     await client.connect()
     await refuseOldServer(client)
-    await client.query('create table if not exists migration(id int primary key, name text not null, digest text not null, applied timestamptz not null default clock_timestamp())').catch(ignoreRace)
+    await client
+      .query(
+        'create table if not exists migration(id int primary key, name text not null, digest text not null, applied timestamptz not null default clock_timestamp())',
+      )
+      .catch(ignoreRace)
     for (const migration of migrations()) await apply(client, migration)
     await locked(client, () => client.query(`select ensure_month_partitions((now() at time zone 'UTC')::date, 3)`))
   } catch (error) {
@@ -57,7 +65,8 @@ async function refuseOldServer(client: pg.Client): Promise<void> {
     `select current_setting('server_version_num') as number, current_setting('server_version') as version`,
   )
   const server = found.rows[0]
-  if (server && Number(server.number) < oldest * 10_000) throw new MillraceError('store/too-old', { version: server.version, needed: oldest })
+  if (server && Number(server.number) < oldest * 10_000)
+    throw new MillraceError('store/too-old', { version: server.version, needed: oldest })
 }
 
 async function apply(client: pg.Client, migration: Migration): Promise<void> {
@@ -66,7 +75,11 @@ async function apply(client: pg.Client, migration: Migration): Promise<void> {
     refuseUnknown(applied.rows)
     if (applied.rows.some((row) => row.id === migration.id)) return
     await client.query(migration.sql)
-    await client.query('insert into migration(id, name, digest) values ($1, $2, $3)', [migration.id, migration.name, migration.digest])
+    await client.query('insert into migration(id, name, digest) values ($1, $2, $3)', [
+      migration.id,
+      migration.name,
+      migration.digest,
+    ])
   })
 }
 

@@ -77,7 +77,9 @@ export function isConnectionError(error: unknown): boolean {
   return (
     /^(?:ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EHOSTUNREACH|EAI_)/.test(code) ||
     /^(?:08|57P0|53300)/.test(code) ||
-    /connection terminated|timeout exceeded|query read timeout|client has encountered a connection error/i.test(error.message)
+    /connection terminated|timeout exceeded|query read timeout|client has encountered a connection error/i.test(
+      error.message,
+    )
   )
 }
 

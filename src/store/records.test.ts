@@ -18,9 +18,12 @@ test.each(['run_log', 'audit_log', 'decision', 'ledger_pending', 'run_log_defaul
 )
 
 test('the rights hold in a partition too, reached by its own name', async () => {
-  const { rows } = await database.pool.query<{ name: string }>(`select relname as name from pg_class where relispartition and relkind = 'r' and relname ~ '^run_log_\\d+$'`)
+  const { rows } = await database.pool.query<{ name: string }>(
+    `select relname as name from pg_class where relispartition and relkind = 'r' and relname ~ '^run_log_\\d+$'`,
+  )
   expect(rows.length).toBeGreaterThan(1)
-  for (const { name } of rows) await expect(database.pool.query(`delete from ${name}`)).rejects.toThrow(/permission denied/)
+  for (const { name } of rows)
+    await expect(database.pool.query(`delete from ${name}`)).rejects.toThrow(/permission denied/)
 })
 
 test('the application cannot create tables, nor become the owner', async () => {
@@ -28,7 +31,9 @@ test('the application cannot create tables, nor become the owner', async () => {
 })
 
 test('the month of an id is the one that the code computes', async () => {
-  const { rows } = await database.pool.query<{ month: number }>(`select id_month('run_019a0000000070008000000000000000') as month`)
+  const { rows } = await database.pool.query<{ month: number }>(
+    `select id_month('run_019a0000000070008000000000000000') as month`,
+  )
   expect(rows[0]?.month).toBe(202510)
 })
 

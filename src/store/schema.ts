@@ -12,7 +12,13 @@ export async function describeSchema(pool: Pool): Promise<string> {
 const notPartition = `n.nspname = 'public' and c.relkind in ('r', 'p') and not c.relispartition`
 
 async function relations(pool: Pool): Promise<string[]> {
-  const { rows } = await pool.query<{ name: string; columns: string[]; constraints: string[] | null; indexes: string[] | null; partition: string | null }>(`
+  const { rows } = await pool.query<{
+    name: string
+    columns: string[]
+    constraints: string[] | null
+    indexes: string[] | null
+    partition: string | null
+  }>(`
     select c.relname as name,
       (select array_agg('  ' || a.attname || ' ' || format_type(a.atttypid, a.atttypmod) || case when a.attnotnull then ' not null' else '' end
           || case when d.adbin is null then '' when a.attgenerated = 's' then ' generated always as (' || pg_get_expr(d.adbin, d.adrelid) || ') stored'

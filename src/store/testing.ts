@@ -45,12 +45,17 @@ export async function emptyDatabase(): Promise<{ readonly url: string; drop(): P
   await administer(server, (client) => client.query(`create database ${name}`))
   return {
     url: onDatabase(server, name),
-    drop: async () => void (await administer(server, (client) => client.query(`drop database if exists ${name} with (force)`))),
+    drop: async () =>
+      void (await administer(server, (client) => client.query(`drop database if exists ${name} with (force)`))),
   }
 }
 
 async function ensureTemplate(server: string): Promise<string> {
-  const name = `template_${sha256(migrations().map((m) => m.digest).join()).slice(0, 16)}`
+  const name = `template_${sha256(
+    migrations()
+      .map((m) => m.digest)
+      .join(),
+  ).slice(0, 16)}`
   await administer(server, async (client) => {
     await client.query('select pg_advisory_lock(815)')
     try {

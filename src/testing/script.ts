@@ -39,7 +39,10 @@ type AnswerTo<R> =
 /** Scripts what answers a resource. Tables of rules are evaluated for real and need no script. */
 export function when<L extends string>(resource: Classifier<L>, answer: AnswerTo<Classifier<L>>): Script
 export function when<S, V>(resource: ReviewForm<S, V>, answer: PersonScript<V>): Script
-export function when<I, O, F extends string, A extends 'required' | 'by-gate'>(resource: Action<I, O, F, A>, answer: SystemScript<O, F>): Script
+export function when<I, O, F extends string, A extends 'required' | 'by-gate'>(
+  resource: Action<I, O, F, A>,
+  answer: SystemScript<O, F>,
+): Script
 export function when<I, O>(resource: Prompt<I, O>, answer: O): Script
 export function when<D>(resource: Collection<D>, answer: readonly D[]): Script
 export function when(resource: { readonly name: string; readonly type: string }, answer: unknown): Script {

@@ -31,7 +31,8 @@ export class ScriptedWorld {
 
   #needed(type: string, name: string, example: string): unknown {
     const answer = this.answerTo(type, name)
-    if (answer === undefined) throw new Unscripted(`Nothing scripts the ${type} "${name}": add when(${name}, ${example}) to the testbed.`)
+    if (answer === undefined)
+      throw new Unscripted(`Nothing scripts the ${type} "${name}": add when(${name}, ${example}) to the testbed.`)
     return answer
   }
 
@@ -42,16 +43,39 @@ export class ScriptedWorld {
       classifiers: {
         classify: async ({ labels, text }) => {
           const name = this.#classifierFor(labels)
-          const got = this.#needed('classifier', name, `{ label: '${labels[0] ?? ''}', confidence: 0.9 }`) as { label: string; confidence: number; accepted?: boolean }
+          const got = this.#needed('classifier', name, `{ label: '${labels[0] ?? ''}', confidence: 0.9 }`) as {
+            label: string
+            confidence: number
+            accepted?: boolean
+          }
           const { label, confidence, accepted = confidence >= 0.5 } = got
-          return { label, confidence, accepted, threshold: 0.5, top: [{ label, confidence }], part: { start: 0, end: text.length }, model: version('scripted model') }
+          return {
+            label,
+            confidence,
+            accepted,
+            threshold: 0.5,
+            top: [{ label, confidence }],
+            part: { start: 0, end: text.length },
+            model: version('scripted model'),
+          }
         },
       },
-      generators: { generate: async ({ prompt }) => ({ value: this.#needed('prompt', prompt.name, '{ … }') as Json, model: version('scripted model') }) },
+      generators: {
+        generate: async ({ prompt }) => ({
+          value: this.#needed('prompt', prompt.name, '{ … }') as Json,
+          model: version('scripted model'),
+        }),
+      },
       knowledge: {
         search: async ({ collection, topK }) => {
           const documents = this.#needed('collection', collection, '[{ … }]') as Json[]
-          const hits = documents.slice(0, topK).map((body, i) => ({ document: { id: String(i), version: digestOf(body), source: collection, body }, score: 1 / (i + 1), chunk: version(`${collection}/${i}`) }))
+          const hits = documents
+            .slice(0, topK)
+            .map((body, i) => ({
+              document: { id: String(i), version: digestOf(body), source: collection, body },
+              score: 1 / (i + 1),
+              chunk: version(`${collection}/${i}`),
+            }))
           return { hits, encoder: version('scripted encoder') }
         },
       },
@@ -66,7 +90,10 @@ export class ScriptedWorld {
       },
       connectors: {
         get: (name) => {
-          if (!(name in this.#connectors)) throw new Unscripted(`Nothing stands for the connector "${name}": give it in the testbed's connectors, or script the action that uses it.`)
+          if (!(name in this.#connectors))
+            throw new Unscripted(
+              `Nothing stands for the connector "${name}": give it in the testbed's connectors, or script the action that uses it.`,
+            )
           return this.#connectors[name]
         },
       },
@@ -86,9 +113,17 @@ export class ScriptedWorld {
     const known = this.items.get(name)
     if (known) return known.id
     const script = this.#needed('form', question.form.name, '{ approve: true }') as Record<string, unknown>
-    const item: Item = { question, id: mintId('rev', memory.clock.today(), memory.random), answer: undefined, closed: undefined }
+    const item: Item = {
+      question,
+      id: mintId('rev', memory.clock.today(), memory.random),
+      answer: undefined,
+      closed: undefined,
+    }
     this.items.set(name, item)
-    if (!('silent' in script)) memory.clock.afterCrashes(toMillis((script['after'] as Duration | undefined) ?? 0), () => this.#decide(item, script))
+    if (!('silent' in script))
+      memory.clock.afterCrashes(toMillis((script['after'] as Duration | undefined) ?? 0), () =>
+        this.#decide(item, script),
+      )
     return item.id
   }
 
@@ -103,7 +138,8 @@ export class ScriptedWorld {
       verdict,
       person,
       value,
-      actionDigest: verdict === 'approve' && question.action ? digestOf([question.action.digest, value ?? null]) : undefined,
+      actionDigest:
+        verdict === 'approve' && question.action ? digestOf([question.action.digest, value ?? null]) : undefined,
       edited: 'edit' in script,
       reason: script['reason'] as string | undefined,
     }

@@ -12,12 +12,21 @@ const routing = rules({
   rows: [
     { if: { intent: 'refund', confidence: { lt: 0.9 } }, give: { team: 'payments', human: true } },
     { if: { intent: 'refund' }, give: { team: 'payments', human: false } },
-    { if: { intent: { in: ['card-lost', 'other'] }, confidence: { gte: 0.99, lt: 1 } }, give: { team: 'general', human: false } },
+    {
+      if: { intent: { in: ['card-lost', 'other'] }, confidence: { gte: 0.99, lt: 1 } },
+      give: { team: 'general', human: false },
+    },
   ],
   otherwise: { team: 'general', human: true },
 })
 const reply = z.object({ to: z.email(), text: z.string() })
-const replyReview = reviewForm({ name: 'reply', shows: z.object({ message: z.string() }), value: reply, reasons: ['wrong-facts'], firstLine: (s) => s.message })
+const replyReview = reviewForm({
+  name: 'reply',
+  shows: z.object({ message: z.string() }),
+  value: reply,
+  reasons: ['wrong-facts'],
+  firstLine: (s) => s.message,
+})
 interface Mail {
   send(input: { to: string; text: string }, token: string): Promise<string | undefined>
 }
@@ -30,12 +39,26 @@ const sendReply = action({
   failures: ['address-unknown'],
   undo: 'irreversible',
   ifUnknown: 'token-is-idempotent',
-  run: async ({ input, token, use, fail }) => ({ messageId: (await use(mail).send(input, token)) ?? fail('address-unknown') }),
+  run: async ({ input, token, use, fail }) => ({
+    messageId: (await use(mail).send(input, token)) ?? fail('address-unknown'),
+  }),
 })
 const triage = pipeline({ name: 'triage', on: received, subject: (m) => m.from }, async (ctx, m) => {
   const intent = await ctx.classify(intents, m.text)
   const route = await ctx.decide(routing, { intent: intent.label, confidence: intent.confidence })
-  const sent = await ctx.act(sendReply, { to: m.from, text: 'Hello' }, { form: replyReview, show: { message: m.text }, require: route.human, confidence: intent.confidence, queue: route.team, due: '2h', expires: '7d' })
+  const sent = await ctx.act(
+    sendReply,
+    { to: m.from, text: 'Hello' },
+    {
+      form: replyReview,
+      show: { message: m.text },
+      require: route.human,
+      confidence: intent.confidence,
+      queue: route.team,
+      due: '2h',
+      expires: '7d',
+    },
+  )
   return { team: route.team, outcome: sent.outcome }
 })
 const message = { from: 'a@b.example', text: 'Where is my refund?' }
@@ -51,29 +74,53 @@ test('a clear message is answered without a person; the decision not to ask is r
 })
 
 test('an approval after three days runs exactly what the person edited', async () => {
-  const bed = testbed(triage, [when(intents, { label: 'refund', confidence: 0.6 }), when(replyReview, { approve: true, edit: { to: 'a@b.example', text: 'Edited' }, after: '3d' })], { connectors: sends })
+  const bed = testbed(
+    triage,
+    [
+      when(intents, { label: 'refund', confidence: 0.6 }),
+      when(replyReview, { approve: true, edit: { to: 'a@b.example', text: 'Edited' }, after: '3d' }),
+    ],
+    { connectors: sends },
+  )
   const run = await bed.run(message)
   expect(run.result).toEqual({ team: 'payments', outcome: 'done' })
   expect(run.effects(sendReply)).toEqual([{ to: 'a@b.example', text: 'Edited' }])
 })
 
 test('rejected, nothing is sent; nobody there, it expires', async () => {
-  const rejected = testbed(triage, [when(intents, { label: 'other', confidence: 0.6 }), when(replyReview, { reject: true, reason: 'wrong-facts' })], { connectors: sends })
+  const rejected = testbed(
+    triage,
+    [when(intents, { label: 'other', confidence: 0.6 }), when(replyReview, { reject: true, reason: 'wrong-facts' })],
+    { connectors: sends },
+  )
   const no = await rejected.run(message)
   expect([no.result?.outcome, no.effects(sendReply)]).toEqual(['rejected', []])
-  const silent = testbed(triage, [when(intents, { label: 'other', confidence: 0.6 }), when(replyReview, { silent: true })], { connectors: sends })
+  const silent = testbed(
+    triage,
+    [when(intents, { label: 'other', confidence: 0.6 }), when(replyReview, { silent: true })],
+    { connectors: sends },
+  )
   expect((await silent.run(message)).result?.outcome).toBe('expired')
 })
 
 test('an edit that no longer fits the schema runs nothing', async () => {
-  const bed = testbed(triage, [when(intents, { label: 'other', confidence: 0.6 }), when(replyReview, { approve: true, edit: { to: 'not an address', text: '' } })], { connectors: sends })
+  const bed = testbed(
+    triage,
+    [
+      when(intents, { label: 'other', confidence: 0.6 }),
+      when(replyReview, { approve: true, edit: { to: 'not an address', text: '' } }),
+    ],
+    { connectors: sends },
+  )
   const run = await bed.run(message)
   expect(run.error?.code).toBe('act/bad-input')
   expect(run.effects(sendReply)).toEqual([])
 })
 
 test('a declared failure is an outcome, not an exception', async () => {
-  const bed = testbed(triage, [when(intents, { label: 'refund', confidence: 0.95 })], { connectors: { mail: { send: async () => undefined } } })
+  const bed = testbed(triage, [when(intents, { label: 'refund', confidence: 0.95 })], {
+    connectors: { mail: { send: async () => undefined } },
+  })
   expect((await bed.run(message)).result).toEqual({ team: 'payments', outcome: 'failed' })
 })
 
@@ -82,7 +129,9 @@ test('a crash after any turn: nothing lands twice, and the result is the same', 
   const { crashes, effectsTwice, results } = await bed.everyCrash(message)
   expect(crashes).toBeGreaterThan(20)
   expect(effectsTwice).toEqual([])
-  expect(new Set(results.map((result) => JSON.stringify(result)))).toEqual(new Set(['{"team":"payments","outcome":"done"}']))
+  expect(new Set(results.map((result) => JSON.stringify(result)))).toEqual(
+    new Set(['{"team":"payments","outcome":"done"}']),
+  )
 })
 
 test('a resource that nothing scripts fails the test and names the line to add', async () => {
@@ -90,10 +139,21 @@ test('a resource that nothing scripts fails the test and names the line to add',
 })
 
 test('an effect whose outcome is unknown goes to a person, and is not repeated', async () => {
-  const asks = action({ name: 'pay', input: z.object({ amount: z.number() }), output: z.object({ ok: z.boolean() }), failures: [], undo: 'irreversible', ifUnknown: 'ask-a-human', run: async () => ({ ok: true }) })
+  const asks = action({
+    name: 'pay',
+    input: z.object({ amount: z.number() }),
+    output: z.object({ ok: z.boolean() }),
+    failures: [],
+    undo: 'irreversible',
+    ifUnknown: 'ask-a-human',
+    run: async () => ({ ok: true }),
+  })
   const pays = pipeline({ name: 'pays', on: received }, async (ctx) => (await ctx.act(asks, { amount: 5 })).outcome)
   const outcomeUnknown = { name: 'outcome-unknown', type: 'form' } as unknown as typeof replyReview
-  const script = [when(asks, { fails: 'connection-lost-after-send' }), when(outcomeUnknown, { answer: { happened: true } as never })]
+  const script = [
+    when(asks, { fails: 'connection-lost-after-send' }),
+    when(outcomeUnknown, { answer: { happened: true } as never }),
+  ]
   const run = await testbed(pays, script).run(message)
   expect(run.result).toBe('done-by-hand')
   expect(run.effects(asks)).toEqual([{ amount: 5 }])
@@ -102,7 +162,14 @@ test('an effect whose outcome is unknown goes to a person, and is not repeated',
 test('what failed later is undone, last first', async () => {
   const undone: string[] = []
   const make = (name: string) =>
-    action({ name, input: z.object({}), output: z.object({}), undo: async () => void undone.push(name), ifUnknown: 'token-is-idempotent', run: async () => ({}) })
+    action({
+      name,
+      input: z.object({}),
+      output: z.object({}),
+      undo: async () => void undone.push(name),
+      ifUnknown: 'token-is-idempotent',
+      run: async () => ({}),
+    })
   const [book, pay] = [make('book'), make('pay')]
   const trip = pipeline({ name: 'trip', on: received }, async (ctx) => {
     await ctx.act(book, {})
@@ -115,7 +182,14 @@ test('what failed later is undone, last first', async () => {
 })
 
 test('a loop names its steps by the item, whatever the order', async () => {
-  const loops = pipeline({ name: 'loops', on: received }, (ctx) => ctx.each(['b', 'a'], { key: (item) => item, atOnce: 1 }, async (inner, item) => (await inner.decide(routing, { intent: 'other', confidence: item === 'a' ? 0.995 : 1 })).human))
+  const loops = pipeline({ name: 'loops', on: received }, (ctx) =>
+    ctx.each(
+      ['b', 'a'],
+      { key: (item) => item, atOnce: 1 },
+      async (inner, item) =>
+        (await inner.decide(routing, { intent: 'other', confidence: item === 'a' ? 0.995 : 1 })).human,
+    ),
+  )
   const run = await testbed(loops, []).run(message)
   expect(run.result).toEqual([true, false])
   expect(run.steps[0]).toBe('b/decide:routing#0 end')

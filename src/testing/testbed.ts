@@ -26,7 +26,13 @@ export interface Testbed<I, O> {
   /** Runs a message to its end, or until it waits for something that will not come. Days go by in milliseconds. */
   run(message: I): Promise<TestRun<O>>
   /** Runs it again and again, with a crash after each of its turns. `effectsTwice` names what landed twice. */
-  everyCrash(message: I): Promise<{ readonly crashes: number; readonly effectsTwice: readonly string[]; readonly results: readonly (O | undefined)[] }>
+  everyCrash(
+    message: I,
+  ): Promise<{
+    readonly crashes: number
+    readonly effectsTwice: readonly string[]
+    readonly results: readonly (O | undefined)[]
+  }>
 }
 
 interface Landed {
@@ -36,14 +42,27 @@ interface Landed {
 }
 
 /** A pipeline in memory, with scripted models, people and systems, and a clock that skips. */
-export function testbed<I, O>(pipeline: Pipeline<I, O>, scripts: readonly Script[], options: { readonly connectors?: Readonly<Record<string, unknown>> } = {}): Testbed<I, O> {
-  const once = async (message: I, crashAtTurn?: number): Promise<{ run: TestRun<O>; turns: number; landed: readonly Landed[] }> => {
+export function testbed<I, O>(
+  pipeline: Pipeline<I, O>,
+  scripts: readonly Script[],
+  options: { readonly connectors?: Readonly<Record<string, unknown>> } = {},
+): Testbed<I, O> {
+  const once = async (
+    message: I,
+    crashAtTurn?: number,
+  ): Promise<{ run: TestRun<O>; turns: number; landed: readonly Landed[] }> => {
     const landed: Landed[] = []
     let unscripted: Unscripted | undefined
     const world = new ScriptedWorld(scripts, options.connectors ?? {}, () => memory)
     const any = pipeline as unknown as AnyPipeline // its input is checked by its own schema just below
-    const pipelines = new Pipelines([any], scriptActions(world, landed, (error) => (unscripted ??= error)), pipeline.digest)
-    const memory: MemoryEngine = new MemoryEngine((run): RunHandler | undefined => pipelines.handlerOf(run), { hasRealBodies: true })
+    const pipelines = new Pipelines(
+      [any],
+      scriptActions(world, landed, (error) => (unscripted ??= error)),
+      pipeline.digest,
+    )
+    const memory: MemoryEngine = new MemoryEngine((run): RunHandler | undefined => pipelines.handlerOf(run), {
+      hasRealBodies: true,
+    })
     await memory.serve()
     const { input } = await pipelines.admit(pipeline.name, pipeline.on.name, message as Json)
     const run = memory.runId()
@@ -76,17 +95,23 @@ export function testbed<I, O>(pipeline: Pipeline<I, O>, scripts: readonly Script
 }
 
 /** Puts a scripted system between an action and its connectors, and notes what landed. A target that honours tokens lands a token once. */
-function scriptActions(world: ScriptedWorld, landed: Landed[], mistake: (error: Unscripted) => void): ConstructorParameters<typeof Pipelines>[1] {
+function scriptActions(
+  world: ScriptedWorld,
+  landed: Landed[],
+  mistake: (error: Unscripted) => void,
+): ConstructorParameters<typeof Pipelines>[1] {
   const { ports } = world
-  const noting = <A extends unknown[], R>(work: (...args: A) => Promise<R>) => async (...args: A): Promise<R> => {
-    try {
-      return await work(...args)
-    } catch (error) {
-      if (!(error instanceof Unscripted)) throw error
-      mistake(error)
-      throw new StepFailure('test/unscripted', error.message, { terminal: true })
+  const noting =
+    <A extends unknown[], R>(work: (...args: A) => Promise<R>) =>
+    async (...args: A): Promise<R> => {
+      try {
+        return await work(...args)
+      } catch (error) {
+        if (!(error instanceof Unscripted)) throw error
+        mistake(error)
+        throw new StepFailure('test/unscripted', error.message, { terminal: true })
+      }
     }
-  }
   return {
     ...ports,
     classifiers: { classify: noting((q) => ports.classifiers.classify(q)) },
@@ -112,7 +137,9 @@ function scriptActions(world: ScriptedWorld, landed: Landed[], mistake: (error: 
         }
         if (script.fails === 'connection-lost-after-send') {
           note()
-          throw new StepFailure('connection-lost-after-send', 'The connection broke after the request was sent.', { unknown: true })
+          throw new StepFailure('connection-lost-after-send', 'The connection broke after the request was sent.', {
+            unknown: true,
+          })
         }
         if (script.fails !== undefined) return call.fail(script.fails)
         note()
@@ -122,7 +149,12 @@ function scriptActions(world: ScriptedWorld, landed: Landed[], mistake: (error: 
   }
 }
 
-async function describe<O>(memory: MemoryEngine, run: RunId, landed: readonly Landed[], world: ScriptedWorld): Promise<TestRun<O>> {
+async function describe<O>(
+  memory: MemoryEngine,
+  run: RunId,
+  landed: readonly Landed[],
+  world: ScriptedWorld,
+): Promise<TestRun<O>> {
   const found = await memory.log.outcome(run)
   const settlement = found?.outcome?.settlement
   const state = found?.state ?? 'open'
@@ -130,7 +162,8 @@ async function describe<O>(memory: MemoryEngine, run: RunId, landed: readonly La
     state: state === 'open' ? 'waiting' : state,
     result: settlement && 'ok' in settlement ? (settlement.ok as O) : undefined, // what the pipeline returned, as JSON
     error: settlement && 'error' in settlement ? settlement.error : undefined,
-    effects: <I>(action: { readonly name: string }) => landed.filter((one) => one.action === action.name).map((one) => one.input as I), // the action's own input
+    effects: <I>(action: { readonly name: string }) =>
+      landed.filter((one) => one.action === action.name).map((one) => one.input as I), // the action's own input
     steps: (memory.log.runs.get(run)?.rows ?? []).map((row) => `${row.key} ${row.phase}`),
     asked: [...world.items.values()].map((item) => item.question.firstLine),
   }

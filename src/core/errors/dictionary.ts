@@ -1,6 +1,7 @@
 import { cliErrors } from './cli.ts'
 import { governanceErrors } from './governance.ts'
 import { intakeErrors } from './intake.ts'
+import { knowledgeErrors } from './knowledge.ts'
 import { modelErrors } from './model.ts'
 import { reviewErrors } from './review.ts'
 import { runErrors } from './run.ts'
@@ -12,6 +13,7 @@ export const dictionary = {
   ...cliErrors,
   ...governanceErrors,
   ...intakeErrors,
+  ...knowledgeErrors,
   ...modelErrors,
   ...reviewErrors,
   ...runErrors,

@@ -27,5 +27,11 @@ export const entry = <const D extends ErrorDetails>(e: {
 }): ErrorEntry<Widen<D>> => e as unknown as ErrorEntry<Widen<D>>
 
 type Widen<D> = {
-  readonly [K in keyof D]: D[K] extends string ? string : D[K] extends number ? number : D[K] extends boolean ? boolean : D[K]
+  readonly [K in keyof D]: D[K] extends string
+    ? string
+    : D[K] extends number
+      ? number
+      : D[K] extends boolean
+        ? boolean
+        : D[K]
 }

@@ -3,7 +3,7 @@ import { entryOf, errorCodes, MillraceError } from './millrace-error.ts'
 
 test.each(errorCodes())('%s renders: it says what happened and what to do', (code) => {
   const { sample, title, status } = entryOf(code)
-  const error = new MillraceError(code, sample as never)
+  const error = new MillraceError(code, sample)
   expect(error.message).not.toMatch(/undefined|\[object|NaN/)
   expect(error.message.length).toBeGreaterThan(40)
   expect(error.message).toMatch(/[.?]$/)

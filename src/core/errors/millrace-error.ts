@@ -34,4 +34,5 @@ export function isMillraceError<C extends ErrorCode>(error: unknown, code?: C): 
 export const errorCodes = (): ErrorCode[] => Object.keys(dictionary) as ErrorCode[]
 
 /** The entry of a code; the details' type is erased here, and checked where an error is made. */
-export const entryOf = (code: ErrorCode): ErrorEntry<ErrorDetails> => dictionary[code] as unknown as ErrorEntry<ErrorDetails>
+export const entryOf = (code: ErrorCode): ErrorEntry<ErrorDetails> =>
+  dictionary[code] as unknown as ErrorEntry<ErrorDetails>

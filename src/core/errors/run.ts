@@ -34,7 +34,8 @@ export const runErrors = {
     retry: 'pause',
     title: 'The run’s key was destroyed',
     sample: { run: 'run_0' },
-    message: (d) => `Run ${d.run} cannot be read: its subject was erased and the key destroyed. Nothing can bring it back; cancel the run if it is still open.`,
+    message: (d) =>
+      `Run ${d.run} cannot be read: its subject was erased and the key destroyed. Nothing can bring it back; cancel the run if it is still open.`,
   }),
   'run/undecryptable': entry({
     status: 500,
@@ -49,6 +50,7 @@ export const runErrors = {
     retry: 'never',
     title: 'The run has no key',
     sample: { run: 'run_0' },
-    message: (d) => `Run ${d.run} was started without a subject's or an event's key, so nothing of it could be encrypted. Whoever starts runs must give one.`,
+    message: (d) =>
+      `Run ${d.run} was started without a subject's or an event's key, so nothing of it could be encrypted. Whoever starts runs must give one.`,
   }),
 } as const

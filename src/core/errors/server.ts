@@ -7,21 +7,24 @@ export const serverErrors = {
     retry: 'never',
     title: 'Another server holds the data directory',
     sample: { home: '.millrace', at: 'pid 4711, http://127.0.0.1:4400' },
-    message: (d) => `Millrace already runs on ${d.home} (${d.at}). Use that one, stop it first, or give another directory with --data.`,
+    message: (d) =>
+      `Millrace already runs on ${d.home} (${d.at}). Use that one, stop it first, or give another directory with --data.`,
   }),
   'server/not-running': entry({
     status: 503,
     retry: 'backoff',
     title: 'No server holds the data directory',
     sample: { home: '.millrace' },
-    message: (d) => `No Millrace server runs on ${d.home}. Start one with \`millrace dev\` or \`millrace serve\`, or give its directory with --data.`,
+    message: (d) =>
+      `No Millrace server runs on ${d.home}. Start one with \`millrace dev\` or \`millrace serve\`, or give its directory with --data.`,
   }),
   'server/port-taken': entry({
     status: 500,
     retry: 'never',
     title: 'The port of the API is in use',
     sample: { port: 4400 },
-    message: (d) => `Port ${d.port} on 127.0.0.1 is taken, most likely by another server. Stop that one, or choose another port with --port.`,
+    message: (d) =>
+      `Port ${d.port} on 127.0.0.1 is taken, most likely by another server. Stop that one, or choose another port with --port.`,
   }),
   'server/engine-failed': entry({
     status: 500,
@@ -43,7 +46,8 @@ export const serverErrors = {
     retry: 'never',
     title: 'The data directory is damaged',
     sample: { path: '.millrace/run/kept.json', why: 'it is not JSON' },
-    message: (d) => `${d.path} cannot be used: ${d.why}. The data directory was changed by hand or damaged. Restore it from a backup, or move it away and start on an empty one.`,
+    message: (d) =>
+      `${d.path} cannot be used: ${d.why}. The data directory was changed by hand or damaged. Restore it from a backup, or move it away and start on an empty one.`,
   }),
   'server/data-unusable': entry({
     status: 500,
@@ -77,7 +81,8 @@ export const serverErrors = {
     retry: 'never',
     title: 'Postgres cannot run as root here',
     sample: { why: 'neither a user postgres nor nobody exists' },
-    message: (d) => `Postgres refuses to run as root, and ${d.why}. Start Millrace as an ordinary user, or set DATABASE_URL to a Postgres of your own.`,
+    message: (d) =>
+      `Postgres refuses to run as root, and ${d.why}. Start Millrace as an ordinary user, or set DATABASE_URL to a Postgres of your own.`,
   }),
   'server/restate-unreachable': entry({
     status: 503,
@@ -102,13 +107,15 @@ export const serverErrors = {
     retry: 'never',
     title: 'The engine’s admin port is open to other machines',
     sample: { address: '192.0.2.7', port: 9070 },
-    message: (d) => `Restate's admin port ${d.port} answers on ${d.address}: whoever reaches it can run anything. Millrace does not start. Bind it to 127.0.0.1 (unset RESTATE_* variables that change its address).`,
+    message: (d) =>
+      `Restate's admin port ${d.port} answers on ${d.address}: whoever reaches it can run anything. Millrace does not start. Bind it to 127.0.0.1 (unset RESTATE_* variables that change its address).`,
   }),
   'server/bad-environment': entry({
     status: 500,
     retry: 'never',
     title: 'The environment is not valid',
     sample: { problems: 'RESTATE_URL is set, RESTATE_ADMIN_URL is not' },
-    message: (d) => `These environment variables are missing or wrong: ${d.problems}. Correct or unset them and start again.`,
+    message: (d) =>
+      `These environment variables are missing or wrong: ${d.problems}. Correct or unset them and start again.`,
   }),
 } as const

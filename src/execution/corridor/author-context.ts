@@ -17,11 +17,14 @@ import type { Corridor } from './corridor.ts'
 export function authorContext(corridor: Corridor, undo: Undo): Context {
   return {
     classify: (classifier, text) => corridor.step(classifyStep, { classifier, text }) as never,
-    decide: (rules, input) => corridor.step(decideStep, { rules: rules as never, input: input as Json }) as never,
-    retrieve: (collection, text, { topK = 3 } = {}) => corridor.step(retrieveStep, { collection: collection as never, text, topK }) as never,
-    generate: (prompt, input) => corridor.step(generateStep, { prompt: prompt as never, input: input as Json }) as never,
-    act: (action, input, ...[gate]) => actStep(corridor, undo, action as unknown as AnyAction, input as Json, gate as never) as never,
-    review: (form, show, options) => reviewStep(corridor, form as never, show as never, options as never) as never,
+    decide: (rules, input) => corridor.step(decideStep, { rules: rules, input: input as Json }) as never,
+    retrieve: (collection, text, { topK = 3 } = {}) =>
+      corridor.step(retrieveStep, { collection: collection as never, text, topK }) as never,
+    generate: (prompt, input) =>
+      corridor.step(generateStep, { prompt: prompt, input: input as Json }) as never,
+    act: (action, input, ...[gate]) =>
+      actStep(corridor, undo, action as unknown as AnyAction, input as Json, gate as never) as never,
+    review: (form, show, options) => reviewStep(corridor, form as never, show, options),
     sleep: (duration) => corridor.run.sleep(corridor.keyOf('sleep', 'timer', undefined), toMillis(duration)),
     each: (items, options, body) => each(corridor, undo, items, options, body),
     now: () => corridor.run.now(),

@@ -51,7 +51,13 @@ export class Corridor {
   readonly scope: string
   readonly #verdicts: Map<string, Promise<Verdict>>
 
-  constructor(options: { run: RunContext; ports: CorridorPorts; pipeline: Versioned; scope?: string; verdicts?: Map<string, Promise<Verdict>> }) {
+  constructor(options: {
+    run: RunContext
+    ports: CorridorPorts
+    pipeline: Versioned
+    scope?: string
+    verdicts?: Map<string, Promise<Verdict>>
+  }) {
     this.run = options.run
     this.ports = options.ports
     this.pipeline = options.pipeline
@@ -62,7 +68,13 @@ export class Corridor {
   /** The same corridor for one item of a loop: its steps' keys begin with the item's. */
   within(scope: string): Corridor {
     const { run, ports, pipeline } = this
-    return new Corridor({ run, ports, pipeline, scope: this.scope ? `${this.scope}.${scope}` : scope, verdicts: this.#verdicts })
+    return new Corridor({
+      run,
+      ports,
+      pipeline,
+      scope: this.scope ? `${this.scope}.${scope}` : scope,
+      verdicts: this.#verdicts,
+    })
   }
 
   keyOf(kind: string, resource: string, authorKey: string | undefined): string {
@@ -72,13 +84,26 @@ export class Corridor {
   step<Q, R extends Json>(definition: StepKindDefinition<Q, R>, question: Q, authorKey?: string): Promise<R> {
     const { kind, timeout, retry } = definition
     const resource = definition.resource(question)
-    const effect = definition.ifUnknown ? { ifUnknown: definition.ifUnknown(question, this.ports), action: resource } : false
+    const effect = definition.ifUnknown
+      ? { ifUnknown: definition.ifUnknown(question, this.ports), action: resource }
+      : false
     const body = (signal: AbortSignal, { token, attempt }: { token: Token; attempt: number }): Promise<Settled<R>> =>
       this.#body(definition, question, resource, { ports: this.ports, run: this.run, signal, token, attempt })
-    return this.run.step(this.keyOf(kind, resource.name, authorKey), body, { kind, arguments: definition.arguments(question), effect, timeout, retry })
+    return this.run.step(this.keyOf(kind, resource.name, authorKey), body, {
+      kind,
+      arguments: definition.arguments(question),
+      effect,
+      timeout,
+      retry,
+    })
   }
 
-  async #body<Q, R extends Json>(definition: StepKindDefinition<Q, R>, question: Q, resource: Factor, call: StepCall): Promise<Settled<R>> {
+  async #body<Q, R extends Json>(
+    definition: StepKindDefinition<Q, R>,
+    question: Q,
+    resource: Factor,
+    call: StepCall,
+  ): Promise<Settled<R>> {
     const since = performance.now()
     let outcome = 'failed'
     try {
@@ -90,7 +115,13 @@ export class Corridor {
       if (error instanceof StepFailure && error.isDenial) outcome = 'denied'
       throw error
     } finally {
-      this.ports.measure.step({ kind: definition.kind, resource: resource.name, pipeline: this.pipeline.name, outcome, ms: performance.now() - since })
+      this.ports.measure.step({
+        kind: definition.kind,
+        resource: resource.name,
+        pipeline: this.pipeline.name,
+        outcome,
+        ms: performance.now() - since,
+      })
     }
   }
 
@@ -102,16 +133,31 @@ export class Corridor {
     const verdict = await asked
     if (verdict.allowed) return verdict
     const message = `${this.pipeline.name} may not ${kind} ${resource.name}: ${verdict.reason}. Allow it in the policy, if it should, and start the run again.`
-    throw new StepFailure('step/denied', message, { terminal: true, denial: true, evidence: { factors: [resource, verdict.policy] } })
+    throw new StepFailure('step/denied', message, {
+      terminal: true,
+      denial: true,
+      evidence: { factors: [resource, verdict.policy] },
+    })
   }
 
   async #decide(kind: StepKind, resource: Factor): Promise<Verdict> {
     const { tenant, principal, run } = this.run.run
     try {
-      const { allowed, policy, reason } = await this.ports.policy.decide({ tenant, principal, pipeline: this.pipeline.name, run, kind, resource })
+      const { allowed, policy, reason } = await this.ports.policy.decide({
+        tenant,
+        principal,
+        pipeline: this.pipeline.name,
+        run,
+        kind,
+        resource,
+      })
       return { allowed, reason, policy: { kind: 'policy', digest: policy.digest, name: policy.name } }
     } catch {
-      return { allowed: false, reason: 'the policy could not be evaluated', policy: { kind: 'policy', digest: '0'.repeat(64), name: 'none' } }
+      return {
+        allowed: false,
+        reason: 'the policy could not be evaluated',
+        policy: { kind: 'policy', digest: '0'.repeat(64), name: 'none' },
+      }
     }
   }
 }

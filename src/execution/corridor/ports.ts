@@ -24,7 +24,9 @@ export interface PolicyQuestion {
 }
 /** Denied by default; an error while deciding is a denial. */
 export interface Policy {
-  decide(question: PolicyQuestion): Promise<{ readonly allowed: boolean; readonly policy: Versioned; readonly reason: string }>
+  decide(
+    question: PolicyQuestion,
+  ): Promise<{ readonly allowed: boolean; readonly policy: Versioned; readonly reason: string }>
 }
 
 // ---------------------------------------------------------------- the model plane
@@ -42,7 +44,12 @@ export interface ClassifyAnswer {
   readonly model: Versioned
 }
 export interface Classifiers {
-  classify(q: { readonly route: string; readonly labels: readonly string[]; readonly text: string; readonly signal: AbortSignal }): Promise<ClassifyAnswer>
+  classify(q: {
+    readonly route: string
+    readonly labels: readonly string[]
+    readonly text: string
+    readonly signal: AbortSignal
+  }): Promise<ClassifyAnswer>
 }
 export interface Generators {
   /** `value` is what the model (or the template behind the route) answered; the step checks it against the prompt's schema. */
@@ -113,7 +120,11 @@ export interface People {
   /** Idempotent for (run, stepKey). */
   ask(question: AskPerson): Promise<WorkItemId>
   /** The decision, once there is one, from Postgres (E4, W6). */
-  answer(q: { readonly tenant: TenantId; readonly run: RunId; readonly stepKey: string }): Promise<PersonsAnswer | undefined>
+  answer(q: {
+    readonly tenant: TenantId
+    readonly run: RunId
+    readonly stepKey: string
+  }): Promise<PersonsAnswer | undefined>
   /** Closes the item under its row lock, or returns the decision that won (E20). */
   close(
     q: { readonly tenant: TenantId; readonly run: RunId; readonly stepKey: string },
@@ -141,7 +152,13 @@ export interface Systems {
 
 /** What every step tells telemetry: no text, only enumerations, names of resources and numbers. */
 export interface Measure {
-  step(m: { readonly kind: StepKind; readonly resource: string; readonly pipeline: string; readonly outcome: string; readonly ms: Millis }): void
+  step(m: {
+    readonly kind: StepKind
+    readonly resource: string
+    readonly pipeline: string
+    readonly outcome: string
+    readonly ms: Millis
+  }): void
 }
 
 export interface CorridorPorts {

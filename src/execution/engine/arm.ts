@@ -23,7 +23,10 @@ interface ArmBase {
 
 export interface StepArm extends ArmBase {
   readonly type: 'step'
-  readonly body: (signal: AbortSignal, attempt: { readonly token: Token; readonly attempt: number }) => Promise<Settled<Json>>
+  readonly body: (
+    signal: AbortSignal,
+    attempt: { readonly token: Token; readonly attempt: number },
+  ) => Promise<Settled<Json>>
   readonly options: StepOptions
   failures: number
   /** Who wrote the intent of the attempt under way; undefined: none is. */

@@ -25,9 +25,14 @@ export const shielded = <T>(code: () => T): T => shields.run(true, code)
 export const isShielded = (): boolean => shields.getStore() === true
 
 const refused = (what: string): Error =>
-  Object.assign(new Error(`A pipeline's code called ${what}. Its replay could not see the same: use the context (sleep, now, random) or put the call into an action.`), {
-    code: 'run/foreign-await',
-  })
+  Object.assign(
+    new Error(
+      `A pipeline's code called ${what}. Its replay could not see the same: use the context (sleep, now, random) or put the call into an action.`,
+    ),
+    {
+      code: 'run/foreign-await',
+    },
+  )
 
 type Callable = (...args: never[]) => unknown
 
@@ -50,9 +55,11 @@ export function installAuthorGuard(): void {
   installed = true
   for (const name of ['fetch', 'setTimeout', 'setInterval', 'setImmediate'] as const) guardFunction(globalThis, name)
   const { WebAssembly: wasm } = globalThis as unknown as { WebAssembly: Record<string, Callable> } // not in the types of Node
-  for (const name of ['compile', 'instantiate', 'compileStreaming', 'instantiateStreaming']) guardFunction(wasm, name, `WebAssembly.${name}`)
+  for (const name of ['compile', 'instantiate', 'compileStreaming', 'instantiateStreaming'])
+    guardFunction(wasm, name, `WebAssembly.${name}`)
   const subtle = Object.getPrototypeOf(globalThis.crypto.subtle) as Record<string, Callable>
-  for (const name of Object.getOwnPropertyNames(subtle)) if (name !== 'constructor') guardFunction(subtle, name, `crypto.subtle.${name}`)
+  for (const name of Object.getOwnPropertyNames(subtle))
+    if (name !== 'constructor') guardFunction(subtle, name, `crypto.subtle.${name}`)
   const random = Math.random
   Math.random = () => authors.getStore()?.random() ?? random()
   globalThis.Date = new Proxy(Date, {

@@ -54,7 +54,11 @@ export class Bodies {
     if (arm.type === 'wait') return !arm.isOpen || arm.mustLook || isDue
     if (arm.intentBy === undefined) return arm.due === undefined || isDue
     // E17: before an intent's deadline another writer neither repeats nor looks, unless the target honours tokens.
-    return arm.intentBy === this.#segment.writer || isDue || (arm.options.effect !== false && arm.options.effect.ifUnknown.kind === 'token-is-idempotent')
+    return (
+      arm.intentBy === this.#segment.writer ||
+      isDue ||
+      (arm.options.effect !== false && arm.options.effect.ifUnknown.kind === 'token-is-idempotent')
+    )
   }
 
   // ---------------------------------------------------------------- steps
@@ -64,7 +68,11 @@ export class Bodies {
     const token = tokenOf(this.#segment.run.root, arm.key)
     if (effect && arm.intentBy === undefined) {
       const dueIn = timeout + this.#segment.limits.grace
-      return this.#segment.write(arm, 'intent', 'pending', { dueIn, evidence: { factors: [effect.action] }, effect: { actionDigest: effect.action.digest, token } })
+      return this.#segment.write(arm, 'intent', 'pending', {
+        dueIn,
+        evidence: { factors: [effect.action] },
+        effect: { actionDigest: effect.action.digest, token },
+      })
     }
     if (effect && arm.intentBy !== this.#segment.writer && (await this.#settleUnknown(arm, token))) return
     await this.#attempt(arm, token)
@@ -89,28 +97,44 @@ export class Bodies {
     const { timeout, retry } = arm.options
     arm.abort = new AbortController()
     const { signal } = arm.abort
-    const late = new StepFailure('step/timeout', `The step took longer than ${timeout} ms and was aborted. Its target is slow or does not answer; raise the step's timeout if that is expected.`)
+    const late = new StepFailure(
+      'step/timeout',
+      `The step took longer than ${timeout} ms and was aborted. Its target is slow or does not answer; raise the step's timeout if that is expected.`,
+    )
     const cancelTimer = this.#segment.clock.after(timeout, () => arm.abort?.abort(late))
     const since = this.#segment.clock.now()
-    const settled = await this.#within(arm, outsideAuthor(async () => arm.body(signal, { token, attempt: arm.failures + 1 })))
+    const settled = await this.#within(
+      arm,
+      outsideAuthor(async () => arm.body(signal, { token, attempt: arm.failures + 1 })),
+    )
     cancelTimer()
     const ms = this.#segment.clock.now() - since
     if (this.#isGone(arm)) return
     if (settled.type === 'value') return this.#record(arm, settled.value, ms)
     const isUnknown = settled.error instanceof StepFailure && settled.error.isOutcomeUnknown
     if (isUnknown && (await this.#settleUnknown(arm, token))) return
-    const error = signal.aborted && signal.reason === late && !(settled.error instanceof StepFailure) ? late : settled.error
+    const error =
+      signal.aborted && signal.reason === late && !(settled.error instanceof StepFailure) ? late : settled.error
     if (error instanceof AttemptLost) throw error
     this.#fail(arm, error, ms, retry)
   }
 
   /** A body that is deaf to its abort is given up after a while: a result that comes later counts no more (E8). */
-  async #within<T>(arm: StepArm, body: Promise<T>): Promise<{ type: 'value'; value: T } | { type: 'threw'; error: unknown }> {
+  async #within<T>(
+    arm: StepArm,
+    body: Promise<T>,
+  ): Promise<{ type: 'value'; value: T } | { type: 'threw'; error: unknown }> {
     let cancelTimer: (() => void) | undefined
     const deaf = new Promise<never>((_resolve, reject) => {
       const give = (): void => {
         cancelTimer = this.#segment.clock.after(this.#segment.limits.unsettled, () =>
-          reject(new StepFailure('step/unsettled', 'The body went on after it was aborted, and was given up. It must end when its signal aborts.', { terminal: true })),
+          reject(
+            new StepFailure(
+              'step/unsettled',
+              'The body went on after it was aborted, and was given up. It must end when its signal aborts.',
+              { terminal: true },
+            ),
+          ),
         )
       }
       arm.abort?.signal.addEventListener('abort', give, { once: true })
@@ -128,13 +152,25 @@ export class Bodies {
     const text = JSON.stringify(settled.value ?? null)
     const problem =
       text.length > this.#segment.limits.result
-        ? new StepFailure('step/too-large', `The result has ${text.length} characters, more than the ${this.#segment.limits.result} that a step may keep. Return a reference to it instead.`, { terminal: true })
+        ? new StepFailure(
+            'step/too-large',
+            `The result has ${text.length} characters, more than the ${this.#segment.limits.result} that a step may keep. Return a reference to it instead.`,
+            { terminal: true },
+          )
         : /\\ud[89a-f]/i.test(text)
-          ? new StepFailure('step/not-json', 'The result holds half of a surrogate pair, which JSON cannot keep. Clean the text before it is returned.', { terminal: true })
+          ? new StepFailure(
+              'step/not-json',
+              'The result holds half of a surrogate pair, which JSON cannot keep. Clean the text before it is returned.',
+              { terminal: true },
+            )
           : undefined
     if (problem) return this.#fail(arm, problem, ms)
     // Parsed back, so that the author sees live what a replay shows.
-    this.#segment.write(arm, 'end', 'done', { settlement: { ok: JSON.parse(text) as Json }, evidence: settled.evidence, ms })
+    this.#segment.write(arm, 'end', 'done', {
+      settlement: { ok: JSON.parse(text) as Json },
+      evidence: settled.evidence,
+      ms,
+    })
   }
 
   #fail(arm: StepArm, error: unknown, ms: Millis, retry?: StepArm['options']['retry']): void {
@@ -142,11 +178,20 @@ export class Bodies {
     const evidence = failure?.evidence
     if (retry && !isTerminal(error) && arm.failures + 1 < retry.attempts) {
       const dueIn = failure?.retryAfter ?? Math.min(retry.most, retry.first * retry.factor ** arm.failures)
-      return this.#segment.write(arm, `try${arm.failures + 1}`, 'failed', { settlement: settlementOf(error), evidence, dueIn, ms })
+      return this.#segment.write(arm, `try${arm.failures + 1}`, 'failed', {
+        settlement: settlementOf(error),
+        evidence,
+        dueIn,
+        ms,
+      })
     }
     const isUnknown = failure?.code === 'step/unsettled' && isLanding(arm)
     const outcome: RowOutcome = failure?.isDenial ? 'denied' : failure?.code === 'step/timeout' ? 'timed-out' : 'failed'
-    this.#segment.write(arm, 'end', outcome, { settlement: isUnknown ? unknownOutcome : settlementOf(error), evidence, ms })
+    this.#segment.write(arm, 'end', outcome, {
+      settlement: isUnknown ? unknownOutcome : settlementOf(error),
+      evidence,
+      ms,
+    })
   }
 
   #isGone(arm: Arm): boolean {
@@ -168,7 +213,8 @@ export class Bodies {
     const won = found ?? (isLate ? await this.close(arm, 'timeout') : undefined)
     if (this.#isGone(arm)) return
     if (won) this.#segment.write(arm, 'end', 'done', { settlement: { ok: won.value }, evidence: won.evidence })
-    else if (isLate) this.#segment.write(arm, 'end', arm.options ? 'timed-out' : 'done', { settlement: { timedOut: true } })
+    else if (isLate)
+      this.#segment.write(arm, 'end', arm.options ? 'timed-out' : 'done', { settlement: { timedOut: true } })
     else arm.isBusy = false
   }
 
@@ -191,6 +237,7 @@ export class Bodies {
 const unknownOutcome: Settlement = {
   error: {
     code: 'step/outcome-unknown',
-    message: 'The effect was begun, and whether it landed is not known: the process or the connection ended between. A person must look before it is done again.',
+    message:
+      'The effect was begun, and whether it landed is not known: the process or the connection ended between. A person must look before it is done again.',
   },
 }

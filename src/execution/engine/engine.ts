@@ -42,7 +42,8 @@ class RunEngine implements Engine {
     installAuthorGuard()
     const { scheduler } = this.#options
     const served = await scheduler.serve((run, over) => this.#segment(run, over, handlerOf))
-    const stopHousekeeping = this.#options.housekeeping === false ? undefined : startHousekeeping({ ...this.#options, live: this.live })
+    const stopHousekeeping =
+      this.#options.housekeeping === false ? undefined : startHousekeeping({ ...this.#options, live: this.live })
     return {
       [Symbol.asyncDispose]: async () => {
         await stopHousekeeping?.()
@@ -58,8 +59,16 @@ class RunEngine implements Engine {
     const loaded = await log.load(run, { process, writer })
     if (loaded?.state !== 'open') return // E10: an ended run answers from its `$end`; a paused one is not driven
     const handler = handlerOf(loaded)
-    if (!handler) return this.#pause(run, new MillraceError('run/no-pipeline', { run, pipeline: loaded.pipeline, digest: loaded.digest.slice(0, 12) }))
-    const children = { start: (child: StartRun) => this.start(child), outcome: (id: RunId) => log.outcome(id).then((got) => got?.outcome), cancel: (id: RunId) => this.cancel(id) }
+    if (!handler)
+      return this.#pause(
+        run,
+        new MillraceError('run/no-pipeline', { run, pipeline: loaded.pipeline, digest: loaded.digest.slice(0, 12) }),
+      )
+    const children = {
+      start: (child: StartRun) => this.start(child),
+      outcome: (id: RunId) => log.outcome(id).then((got) => got?.outcome),
+      cancel: (id: RunId) => this.cancel(id),
+    }
     const segment = new Segment({ loaded, log, clock, writer, limits: this.#limits, children })
     const kill = (): void => segment.kill()
     over.addEventListener('abort', kill, { once: true })

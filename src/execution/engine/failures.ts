@@ -21,7 +21,15 @@ export class StepFailure extends Error {
   constructor(
     code: string,
     message: string,
-    options: { terminal?: boolean; denial?: boolean; unknown?: boolean; retryAfter?: number; evidence?: Evidence; details?: Json; cause?: unknown } = {},
+    options: {
+      terminal?: boolean
+      denial?: boolean
+      unknown?: boolean
+      retryAfter?: number
+      evidence?: Evidence
+      details?: Json
+      cause?: unknown
+    } = {},
   ) {
     super(message, { cause: options.cause })
     this.code = code

@@ -18,7 +18,11 @@ export class GroupCommit<I, O> {
   #isBusy = false
 
   /** `send` answers, for each item in order, its result or its own error. `most` is a limit on the sum of weights. */
-  constructor(options: { send: (items: readonly I[]) => Promise<readonly (O | Error)[]>; most: number; weigh?: (item: I) => number }) {
+  constructor(options: {
+    send: (items: readonly I[]) => Promise<readonly (O | Error)[]>
+    most: number
+    weigh?: (item: I) => number
+  }) {
     this.#send = options.send
     this.#most = options.most
     this.#weigh = options.weigh ?? (() => 1)

@@ -49,7 +49,9 @@ export function repeat(clock: Clock, every: Millis, work: () => Promise<unknown>
   const next = (): void => {
     if (isStopped) return
     cancelTimer = clock.after(every, () => {
-      round = work().catch(() => {}).finally(next)
+      round = work()
+        .catch(() => {})
+        .finally(next)
     })
   }
   next()

@@ -1,6 +1,17 @@
 import type { Clock, Instant, Millis } from '../../core/clock.ts'
 import type { ProcessId, RunId, WriterId } from '../../core/ids.ts'
-import type { Appended, FinalState, LoadedRow, LoadedRun, Log, NewRow, RunFlags, RunOutcome, RunState, StartRun } from './ports.ts'
+import type {
+  Appended,
+  FinalState,
+  LoadedRow,
+  LoadedRun,
+  Log,
+  NewRow,
+  RunFlags,
+  RunOutcome,
+  RunState,
+  StartRun,
+} from './ports.ts'
 
 interface KeptRun {
   readonly start: StartRun
@@ -96,7 +107,16 @@ export class MemoryLog implements Log {
     this.#moved()
     if (this.runs.has(start.run)) return 'already-known'
     const started = this.#clock.today()
-    this.runs.set(start.run, { start: structuredClone(start), started, rows: [], state: 'open', cancel: false, bell: 0, bellSeen: 0, heardBy: started })
+    this.runs.set(start.run, {
+      start: structuredClone(start),
+      started,
+      rows: [],
+      state: 'open',
+      cancel: false,
+      bell: 0,
+      bellSeen: 0,
+      heardBy: started,
+    })
     return 'accepted'
   }
 
@@ -155,7 +175,8 @@ export class MemoryLog implements Log {
     const kept = this.runs.get(run)
     if (!kept) return undefined
     const end = kept.rows.at(-1)
-    const outcome = end?.final && end.settlement ? { state: end.final.state, settlement: structuredClone(end.settlement) } : undefined
+    const outcome =
+      end?.final && end.settlement ? { state: end.final.state, settlement: structuredClone(end.settlement) } : undefined
     return { state: kept.state, ...(outcome && { outcome }) }
   }
 

@@ -37,7 +37,11 @@ export class Appender {
     this.#pool = options.pool
     this.#random = options.random
     this.#clock = options.clock
-    this.#queue = new GroupCommit({ send: (rows) => this.#send(rows), most: mostBytes, weigh: (row) => 400 + (row.sealed.body?.length ?? 0) })
+    this.#queue = new GroupCommit({
+      send: (rows) => this.#send(rows),
+      most: mostBytes,
+      weigh: (row) => 400 + (row.sealed.body?.length ?? 0),
+    })
   }
 
   append(row: PendingRow): Promise<Appended> {
@@ -62,11 +66,14 @@ export class Appender {
     try {
       const there = await this.#positions(first)
       if (there.length === 0) return await this.#insert(rows, got)
-      const isMine = rows.every((sealed, i) => there[i]?.seq === sealed.row.seq && there[i].writer === sealed.row.writer)
+      const isMine = rows.every(
+        (sealed, i) => there[i]?.seq === sealed.row.seq && there[i].writer === sealed.row.writer,
+      )
       for (const [i, sealed] of rows.entries()) got.set(sealed, isMine ? timesOf(there[i]) : 'taken')
     } catch (error) {
       const isTaken = error instanceof Error && 'code' in error && error.code === '23505'
-      for (const sealed of rows) got.set(sealed, isTaken ? 'taken' : error instanceof Error ? error : new Error(String(error)))
+      for (const sealed of rows)
+        got.set(sealed, isTaken ? 'taken' : error instanceof Error ? error : new Error(String(error)))
     }
   }
 
@@ -83,13 +90,23 @@ export class Appender {
   async #insert(rows: readonly SealedRow[], got: Map<SealedRow, Appended | Error>): Promise<void> {
     const firstSeq = new Map<string, number>()
     for (const { row } of rows) if (!firstSeq.has(row.run)) firstSeq.set(row.run, row.seq)
-    const payloads = rows.map((sealed) => ((sealed.body?.length ?? 0) > inlineBytes ? mintId('pay', this.#clock.today(), this.#random) : null))
+    const payloads = rows.map((sealed) =>
+      (sealed.body?.length ?? 0) > inlineBytes ? mintId('pay', this.#clock.today(), this.#random) : null,
+    )
     const news = this.#newFactors(rows)
     const links = this.#newLinks(rows)
     const ends = rows.filter((sealed) => sealed.row.final)
-    const effects = rows.filter((sealed) => sealed.row.effect || (sealed.row.kind === 'act' && sealed.row.phase === 'end'))
+    const effects = rows.filter(
+      (sealed) => sealed.row.effect || (sealed.row.kind === 'act' && sealed.row.phase === 'end'),
+    )
     const large = rows.flatMap((sealed, i) => (payloads[i] ? [{ sealed, id: payloads[i] }] : []))
-    const parts: Parts = { factors: news.length > 0, links: links.length > 0, ends: ends.length > 0, effects: effects.length > 0, payloads: large.length > 0 }
+    const parts: Parts = {
+      factors: news.length > 0,
+      links: links.length > 0,
+      ends: ends.length > 0,
+      effects: effects.length > 0,
+      payloads: large.length > 0,
+    }
     const values: unknown[] = [
       rows.map((s) => s.tenant),
       rows.map((s) => s.month),
@@ -110,9 +127,27 @@ export class Appender {
       rows.map((s) => s.row.evidence?.cost ?? null),
       rows.map((s) => s.row.ms ?? null),
       rows.map((s) => firstSeq.get(s.row.run) ?? 0),
-      ...(parts.factors ? [news.map((f) => f.tenant), news.map((f) => f.id), news.map((f) => f.kind), news.map((f) => f.digest), news.map((f) => f.name)] : []),
-      ...(parts.links ? [links.map((l) => l.tenant), links.map((l) => l.factor), links.map((l) => l.run), links.map((l) => l.seq), links.map((l) => l.hasEffect)] : []),
-      ...(parts.ends ? [ends.map((s) => s.row.run), ends.map((s) => s.row.final?.state), ends.map((s) => codeOf(s))] : []),
+      ...(parts.factors
+        ? [
+            news.map((f) => f.tenant),
+            news.map((f) => f.id),
+            news.map((f) => f.kind),
+            news.map((f) => f.digest),
+            news.map((f) => f.name),
+          ]
+        : []),
+      ...(parts.links
+        ? [
+            links.map((l) => l.tenant),
+            links.map((l) => l.factor),
+            links.map((l) => l.run),
+            links.map((l) => l.seq),
+            links.map((l) => l.hasEffect),
+          ]
+        : []),
+      ...(parts.ends
+        ? [ends.map((s) => s.row.run), ends.map((s) => s.row.final?.state), ends.map((s) => codeOf(s))]
+        : []),
       ...(parts.effects
         ? [
             effects.map((s) => s.row.run),
@@ -124,10 +159,21 @@ export class Appender {
             effects.map((s) => effectState(s)),
           ]
         : []),
-      ...(parts.payloads ? [large.map((p) => p.sealed.tenant), large.map((p) => p.id), large.map((p) => p.sealed.body), large.map((p) => p.sealed.row.run)] : []),
+      ...(parts.payloads
+        ? [
+            large.map((p) => p.sealed.tenant),
+            large.map((p) => p.id),
+            large.map((p) => p.sealed.body),
+            large.map((p) => p.sealed.row.run),
+          ]
+        : []),
     ]
     const statement = statementOf(parts)
-    const { rows: returned } = await this.#pool.query<ReturnedRow>({ name: statement.name, text: statement.text, values })
+    const { rows: returned } = await this.#pool.query<ReturnedRow>({
+      name: statement.name,
+      text: statement.text,
+      values,
+    })
     const by = new Map(returned.map((row) => [positionOf(row.run, row.seq), row]))
     for (const sealed of rows) {
       const there = by.get(positionOf(sealed.row.run, sealed.row.seq))
@@ -142,7 +188,9 @@ export class Appender {
     this.#known.add(name)
   }
 
-  #newFactors(rows: readonly SealedRow[]): { tenant: string; id: string; kind: string; digest: string; name: string }[] {
+  #newFactors(
+    rows: readonly SealedRow[],
+  ): { tenant: string; id: string; kind: string; digest: string; name: string }[] {
     const found = new Map<string, { tenant: string; id: string; kind: string; digest: string; name: string }>()
     for (const { tenant, row } of rows) {
       for (const { kind, digest, name } of row.evidence?.factors ?? []) {
@@ -153,12 +201,15 @@ export class Appender {
     return [...found.values()].toSorted((a, b) => (a.id < b.id ? -1 : 1)) // in one order, so that two processes do not deadlock
   }
 
-  #newLinks(rows: readonly SealedRow[]): { tenant: string; factor: string; run: string; seq: number; hasEffect: boolean }[] {
+  #newLinks(
+    rows: readonly SealedRow[],
+  ): { tenant: string; factor: string; run: string; seq: number; hasEffect: boolean }[] {
     const found = new Map<string, { tenant: string; factor: string; run: string; seq: number; hasEffect: boolean }>()
     for (const { tenant, row, factors } of rows) {
       for (const factor of factors) {
         const name = `${row.run}${factor}`
-        if (!this.#known.has(name) && !found.has(name)) found.set(name, { tenant, factor, run: row.run, seq: row.seq, hasEffect: row.kind === 'act' })
+        if (!this.#known.has(name) && !found.has(name))
+          found.set(name, { tenant, factor, run: row.run, seq: row.seq, hasEffect: row.kind === 'act' })
       }
     }
     return [...found.values()].toSorted((a, b) => (a.factor + a.run < b.factor + b.run ? -1 : 1))
@@ -173,9 +224,11 @@ interface ReturnedRow {
   readonly left: string | null
 }
 
-const timesOf = (row: ReturnedRow | undefined): Appended => (row ? { at: Number(row.at), ...(row.left !== null && { left: Number(row.left) }) } : 'taken')
+const timesOf = (row: ReturnedRow | undefined): Appended =>
+  row ? { at: Number(row.at), ...(row.left !== null && { left: Number(row.left) }) } : 'taken'
 
-const codeOf = ({ row }: SealedRow): string | null => (row.settlement && 'error' in row.settlement ? row.settlement.error.code : null)
+const codeOf = ({ row }: SealedRow): string | null =>
+  row.settlement && 'error' in row.settlement ? row.settlement.error.code : null
 
 function effectState({ row }: SealedRow): 'intended' | 'done' | 'failed' | 'unknown' {
   if (row.phase === 'intent') return 'intended'
@@ -218,9 +271,13 @@ function textOf(parts: Parts): string {
     `pending as (insert into ledger_pending (t, run, seq, leaf_hash) select t, run, seq, leaf_hash from ok)`,
   ]
   if (parts.factors)
-    ctes.push(`factors as (insert into factor (t, id, kind, digest, name) select * from unnest(${take('text', 'text', 'text', 'text', 'text')}) on conflict do nothing)`)
+    ctes.push(
+      `factors as (insert into factor (t, id, kind, digest, name) select * from unnest(${take('text', 'text', 'text', 'text', 'text')}) on conflict do nothing)`,
+    )
   if (parts.links)
-    ctes.push(`links as (insert into run_factor (t, factor, run, first_seq, has_effect) select * from unnest(${take('text', 'text', 'text', 'int', 'boolean')}) on conflict do nothing)`)
+    ctes.push(
+      `links as (insert into run_factor (t, factor, run, first_seq, has_effect) select * from unnest(${take('text', 'text', 'text', 'int', 'boolean')}) on conflict do nothing)`,
+    )
   if (parts.ends) {
     ctes.push(
       `e(run, state, why) as (select e.* from unnest(${take('text', 'text', 'text')}) as e(run, state, why) join ok on ok.run = e.run and exists (select 1 from x where x.run = e.run and x.seq = ok.seq and x.key = '$end'))`,

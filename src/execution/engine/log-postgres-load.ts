@@ -1,6 +1,15 @@
 import type { KeyObject } from 'node:crypto'
 import { MillraceError } from '../../core/errors/millrace-error.ts'
-import { type KeyId, monthOf, type PersonId, type ProcessId, type RunId, type SubjectId, type TenantId, type WriterId } from '../../core/ids.ts'
+import {
+  type KeyId,
+  monthOf,
+  type PersonId,
+  type ProcessId,
+  type RunId,
+  type SubjectId,
+  type TenantId,
+  type WriterId,
+} from '../../core/ids.ts'
 import type { Phase, StepKind } from '../../core/lineage.ts'
 import { unseal } from '../../core/seal.ts'
 import type { Pool } from '../../store/pool.ts'
@@ -72,7 +81,11 @@ interface Row {
 }
 
 /** Loads many runs at once; one that cannot be read fails alone (E16). */
-export async function loadRuns(pool: Pool, keys: RunKeys, requests: readonly LoadRequest[]): Promise<readonly (Loaded | undefined | Error)[]> {
+export async function loadRuns(
+  pool: Pool,
+  keys: RunKeys,
+  requests: readonly LoadRequest[],
+): Promise<readonly (Loaded | undefined | Error)[]> {
   const wanted = [...new Map(requests.map((request) => [request.run, request])).values()]
   const values = [wanted.map((q) => q.run), wanted.map((q) => monthOf(q.run)), wanted.map((q) => q.process)]
   const { rows } = await pool.query<Row>({ name: 'load', text: loadSql, values })

@@ -39,7 +39,11 @@ export function factorIdOf(tenant: TenantId, factor: Factor): FactorId {
 
 export function sealRow(tenant: TenantId, key: KeyObject, row: NewRow, random: Random): SealedRow {
   const { settlement, evidence, argumentsDigest } = row
-  const plain: RowBody = { ...(argumentsDigest !== undefined && { a: argumentsDigest }), ...(settlement && { s: settlement }), ...(evidence && { e: evidence }) }
+  const plain: RowBody = {
+    ...(argumentsDigest !== undefined && { a: argumentsDigest }),
+    ...(settlement && { s: settlement }),
+    ...(evidence && { e: evidence }),
+  }
   const sealed = settlement || evidence || argumentsDigest ? seal(key, plain as unknown as Json, random) : undefined // its parts are JSON
   const factors = (evidence?.factors ?? []).map((factor) => factorIdOf(tenant, factor)).toSorted()
   const leaf = leafBytes({

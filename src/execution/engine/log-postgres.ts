@@ -63,7 +63,9 @@ export class PostgresLog implements Log {
   }
 
   /** Starting a run is one insert; its wake only makes it prompt (E22). */
-  async #insert(starts: readonly { start: StartRun; input: Buffer }[]): Promise<readonly ('accepted' | 'already-known')[]> {
+  async #insert(
+    starts: readonly { start: StartRun; input: Buffer }[],
+  ): Promise<readonly ('accepted' | 'already-known')[]> {
     const col = <T>(pick: (start: StartRun) => T): T[] => starts.map(({ start }) => pick(start))
     const { rows } = await this.#pool.query<{ id: RunId }>({
       name: 'insert-run',
@@ -99,7 +101,11 @@ export class PostgresLog implements Log {
     return ringBell(this.#pool, run)
   }
 
-  async flag(run: RunId, flag: 'cancel' | 'pause' | 'resume' | 'kill', why?: { code: string; message: string }): Promise<boolean> {
+  async flag(
+    run: RunId,
+    flag: 'cancel' | 'pause' | 'resume' | 'kill',
+    why?: { code: string; message: string },
+  ): Promise<boolean> {
     const { set, heard } = flags[flag]
     const { rowCount } = await this.#pool.query({
       name: `flag-${flag}`,
@@ -110,7 +116,11 @@ export class PostgresLog implements Log {
   }
 
   async poll(runs: readonly RunId[]): Promise<readonly RunFlags[]> {
-    const { rows } = await this.#pool.query<RunFlags & { id: RunId }>({ name: 'poll', text: 'select id, cancel, bell, state from run where id = any($1)', values: [runs] })
+    const { rows } = await this.#pool.query<RunFlags & { id: RunId }>({
+      name: 'poll',
+      text: 'select id, cancel, bell, state from run where id = any($1)',
+      values: [runs],
+    })
     return rows.map(({ id, cancel, bell, state }) => ({ run: id, cancel, bell, state }))
   }
 
@@ -141,11 +151,21 @@ export class PostgresLog implements Log {
   }
 
   async beat(process: ProcessId): Promise<void> {
-    await this.#pool.query({ name: 'beat', text: 'insert into process (id) values ($1) on conflict (id) do update set beat = clock_timestamp()', values: [process] })
+    await this.#pool.query({
+      name: 'beat',
+      text: 'insert into process (id) values ($1) on conflict (id) do update set beat = clock_timestamp()',
+      values: [process],
+    })
   }
 
   async outcome(run: RunId): Promise<{ state: RunState; outcome?: RunOutcome } | undefined> {
-    const { rows } = await this.#pool.query<{ t: TenantId; state: RunState; key_id: NonNullable<LoadedRun['key']>; wrapped: Buffer | null; body: Buffer | null }>({
+    const { rows } = await this.#pool.query<{
+      t: TenantId
+      state: RunState
+      key_id: NonNullable<LoadedRun['key']>
+      wrapped: Buffer | null
+      body: Buffer | null
+    }>({
       name: 'outcome',
       text: `select r.t, r.state, r.key_id, k.wrapped, coalesce(l.body, p.body) as body from run r
         left join subject_key k on k.t = r.t and k.id = r.key_id
@@ -167,7 +187,16 @@ const wakeSoon = `update wake w set heard_by = least(w.heard_by, clock_timestamp
 /** What each flag changes; `$2` and `$3` are the code and the words of why. */
 const flags = {
   cancel: { set: 'cancel = true', heard: wakeSoon },
-  pause: { set: `state = 'paused', why = $2, why_message = $3`, heard: `update wake w set heard_by = 'infinity' from r where w.t = r.t and w.run = r.id` },
-  resume: { set: `state = 'open', why = null, why_message = null`, heard: `update wake w set heard_by = clock_timestamp() from r where w.t = r.t and w.run = r.id` },
-  kill: { set: `state = 'killed', ended = clock_timestamp(), why = $2, why_message = $3`, heard: `delete from wake w using r where w.t = r.t and w.run = r.id` },
+  pause: {
+    set: `state = 'paused', why = $2, why_message = $3`,
+    heard: `update wake w set heard_by = 'infinity' from r where w.t = r.t and w.run = r.id`,
+  },
+  resume: {
+    set: `state = 'open', why = null, why_message = null`,
+    heard: `update wake w set heard_by = clock_timestamp() from r where w.t = r.t and w.run = r.id`,
+  },
+  kill: {
+    set: `state = 'killed', ended = clock_timestamp(), why = $2, why_message = $3`,
+    heard: `delete from wake w using r where w.t = r.t and w.run = r.id`,
+  },
 } as const

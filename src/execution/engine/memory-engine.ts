@@ -77,7 +77,8 @@ export class MemoryEngine {
   }
 
   #isWorking(): boolean {
-    for (const segment of this.#engine.live.values()) for (const arm of segment.open.values()) if (arm.isBusy) return true
+    for (const segment of this.#engine.live.values())
+      for (const arm of segment.open.values()) if (arm.isBusy) return true
     return false
   }
 

@@ -12,7 +12,19 @@ import type { Phase, RowOutcome, StepKind } from '../../core/lineage.ts'
 
 /** A version or a person that took part in a step. The digest is SHA-256 hex of the content (or of the minted id of a person). */
 export interface Factor {
-  readonly kind: 'classifier' | 'model' | 'prompt' | 'rules' | 'collection' | 'chunk' | 'document' | 'policy' | 'action' | 'form' | 'reviewer' | 'pipeline'
+  readonly kind:
+    | 'classifier'
+    | 'model'
+    | 'prompt'
+    | 'rules'
+    | 'collection'
+    | 'chunk'
+    | 'document'
+    | 'policy'
+    | 'action'
+    | 'form'
+    | 'reviewer'
+    | 'pipeline'
   readonly digest: string
   /** What people call it: `support-intent@3f2a…`. Stands in the factor's row, never in a leaf. */
   readonly name: string
@@ -151,7 +163,11 @@ export interface Log {
   /** Raises the bell. True when it is the first above the one that the last load saw: then a wake is due (E19). */
   ring(run: RunId): Promise<boolean>
   /** Sets a flag or state; false when the run does not exist or has ended. */
-  flag(run: RunId, flag: 'cancel' | 'pause' | 'resume' | 'kill', why?: { readonly code: string; readonly message: string }): Promise<boolean>
+  flag(
+    run: RunId,
+    flag: 'cancel' | 'pause' | 'resume' | 'kill',
+    why?: { readonly code: string; readonly message: string },
+  ): Promise<boolean>
   /** The flags of live runs, in one query. */
   poll(runs: readonly RunId[]): Promise<readonly RunFlags[]>
   /** The run parks: it wants to be woken at `after` or by a bell above `bell` (E22). True: such a bell has rung already. */
@@ -188,7 +204,10 @@ export type IfUnknown =
   | { readonly kind: 'token-is-idempotent' }
   | { readonly kind: 'ask-a-human' }
   /** Answers the outcome, or undefined: it did not happen. */
-  | { readonly kind: 'lookup'; readonly find: (token: Token, signal: AbortSignal) => Promise<Settled<Json> | undefined> }
+  | {
+      readonly kind: 'lookup'
+      readonly find: (token: Token, signal: AbortSignal) => Promise<Settled<Json> | undefined>
+    }
 
 export interface RetryPolicy {
   /** Attempts in all, at least 1. */

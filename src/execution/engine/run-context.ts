@@ -19,7 +19,16 @@ function make(segment: Segment): RunContext {
   return {
     run: segment.run,
     step: (key, body, options: StepOptions) =>
-      segment.ask(key, () => ({ type: 'step', kind: options.kind, arguments: options.arguments, body, options, failures: 0, intentBy: undefined, abort: undefined })),
+      segment.ask(key, () => ({
+        type: 'step',
+        kind: options.kind,
+        arguments: options.arguments,
+        body,
+        options,
+        failures: 0,
+        intentBy: undefined,
+        abort: undefined,
+      })),
     wait: (key, options) =>
       segment.ask(key, () => ({
         type: 'wait',
@@ -30,10 +39,24 @@ function make(segment: Segment): RunContext {
         isOpen: false,
         mustLook: false,
       })),
-    sleep: (key, ms) => segment.ask(key, () => ({ type: 'wait', kind: 'sleep', arguments: ms, options: undefined, until: ms, isOpen: false, mustLook: false })),
+    sleep: (key, ms) =>
+      segment.ask(key, () => ({
+        type: 'wait',
+        kind: 'sleep',
+        arguments: ms,
+        options: undefined,
+        until: ms,
+        isOpen: false,
+        mustLook: false,
+      })),
     call: (key, child) => segment.ask(key, (full) => callArm(segment, full, child)),
     now: () => segment.recordedNow,
-    random: () => createHash('sha256').update(`${segment.run.root}/${segment.draws++}`).digest().readUInt32BE() / 2 ** 32,
+    random: () =>
+      createHash('sha256')
+        .update(`${segment.run.root}/${segment.draws++}`)
+        .digest()
+        .readUInt32BE() /
+      2 ** 32,
     shield: shielded,
     get isCancelled() {
       return segment.isCancelled
@@ -42,9 +65,18 @@ function make(segment: Segment): RunContext {
 }
 
 /** A child is a wait: its id follows from its parent's root and step, so that whoever opens it again finds the same (E23). */
-function callArm(segment: Segment, key: string, child: Omit<StartRun, 'run' | 'parent' | 'root'>): ReturnType<Parameters<Segment['ask']>[1]> {
+function callArm(
+  segment: Segment,
+  key: string,
+  child: Omit<StartRun, 'run' | 'parent' | 'root'>,
+): ReturnType<Parameters<Segment['ask']>[1]> {
   const { run, root, entity, subject, key: sealedBy, principal } = segment.run
-  const inherited = { ...(entity && { entity }), ...(subject && { subject }), ...(sealedBy && { key: sealedBy }), ...(principal && { principal }) }
+  const inherited = {
+    ...(entity && { entity }),
+    ...(subject && { subject }),
+    ...(sealedBy && { key: sealedBy }),
+    ...(principal && { principal }),
+  }
   const id = deriveId('run', root, tokenOf(root, key))
   const read = async (): Promise<{ value: Json } | undefined> => {
     const outcome = await segment.children.outcome(id)
@@ -63,5 +95,13 @@ function callArm(segment: Segment, key: string, child: Omit<StartRun, 'run' | 'p
       return read()
     },
   }
-  return { type: 'wait', kind: 'call', arguments: options.arguments, options, until: undefined, isOpen: false, mustLook: false }
+  return {
+    type: 'wait',
+    kind: 'call',
+    arguments: options.arguments,
+    options,
+    until: undefined,
+    isOpen: false,
+    mustLook: false,
+  }
 }

@@ -1,10 +1,11 @@
 import http2 from 'node:http2'
 import * as restate from '@restatedev/restate-sdk'
-import type { Millis } from '../../core/clock.ts'
+import type { Clock, Millis } from '../../core/clock.ts'
 import { MillraceError } from '../../core/errors/millrace-error.ts'
 import { isId, type RunId } from '../../core/ids.ts'
 import { AttemptLost } from './failures.ts'
 import type { Scheduler } from './ports.ts'
+import { RestateIngress } from './restate-ingress.ts'
 
 export interface RestateOptions {
   readonly ingressUrl: string
@@ -15,6 +16,7 @@ export interface RestateOptions {
   /** The virtual object's name: `run`, but for tests that share an engine. */
   readonly service?: string
   readonly path?: string
+  readonly clock?: Clock
   /** Told of each attempt that failed and will be tried again. */
   readonly warn?: (run: RunId, message: string) => void
 }
@@ -28,9 +30,11 @@ export interface RestateOptions {
  */
 export class RestateScheduler implements Scheduler {
   readonly #options: Required<Pick<RestateOptions, 'service' | 'path'>> & RestateOptions
+  readonly #ingress: RestateIngress
 
   constructor(options: RestateOptions) {
     this.#options = { service: 'run', path: '/v1', ...options }
+    this.#ingress = new RestateIngress({ url: options.ingressUrl, ...(options.clock && { clock: options.clock }) })
   }
 
   /** Where the handler answers: what is registered with the engine. */
@@ -38,18 +42,19 @@ export class RestateScheduler implements Scheduler {
     return `http://127.0.0.1:${this.#options.port}${this.#options.path}`
   }
 
-  async wake(run: RunId, after?: Millis): Promise<void> {
-    const { ingressUrl, service } = this.#options
-    const delay = after ? `?delay=${Math.ceil(after)}ms` : '' // counted by the server's clock (E11)
-    const answer = await fetch(`${ingressUrl}/${service}/${run}/wake/send${delay}`, { method: 'POST', signal: AbortSignal.timeout(5000) })
-    await answer.body?.cancel()
-    if (!answer.ok) throw new MillraceError('server/restate-unreachable', { at: ingressUrl, why: `a wake was answered with ${answer.status}` })
+  wake(run: RunId, after?: Millis): Promise<void> {
+    const delay = after !== undefined && after > 0 ? `?delay=${Math.ceil(after)}ms` : '' // counted by the server's clock (E11)
+    return this.#ingress.post(`/${this.#options.service}/${run}/wake/send${delay}`)
   }
 
   async serve(segment: (run: RunId, over: AbortSignal) => Promise<void>): Promise<AsyncDisposable> {
     const { identityKey, port, path } = this.#options
     const object = this.#object(segment)
-    const handle = restate.createEndpointHandler({ services: [object], logger: () => {}, ...(identityKey && { identityKeys: [identityKey] }) })
+    const handle = restate.createEndpointHandler({
+      services: [object],
+      logger: () => {},
+      ...(identityKey && { identityKeys: [identityKey] }),
+    })
     const server = http2.createServer((request, response) => {
       request.url = request.url.startsWith(path) ? request.url.slice(path.length) || '/' : request.url
       handle(request, response)
@@ -61,7 +66,11 @@ export class RestateScheduler implements Scheduler {
       session.once('close', () => sessions.delete(session))
     })
     await new Promise<void>((resolve, reject) => {
-      server.once('error', (error) => reject('code' in error && error.code === 'EADDRINUSE' ? new MillraceError('server/port-taken', { port }) : error))
+      server.once('error', (error) =>
+        reject(
+          'code' in error && error.code === 'EADDRINUSE' ? new MillraceError('server/port-taken', { port }) : error,
+        ),
+      )
       server.listen(port, '127.0.0.1', resolve) // E14: not on every interface, as the SDK's own listen() would
     })
     return {
@@ -84,7 +93,8 @@ export class RestateScheduler implements Scheduler {
             try {
               await segment(ctx.key, ctx.request().attemptCompletedSignal)
             } catch (error) {
-              if (error instanceof AttemptLost) throw new restate.RetryableError('the attempt is lost', { retryAfter: 50 })
+              if (error instanceof AttemptLost)
+                throw new restate.RetryableError('the attempt is lost', { retryAfter: 50 })
               this.#options.warn?.(ctx.key, messageOf(error))
               throw new restate.RetryableError(messageOf(error), { retryAfter: 500 })
             }

@@ -55,7 +55,13 @@ export interface SegmentLimits {
   readonly grace: Millis
 }
 
-export const defaultLimits: SegmentLimits = { bodies: 64, linger: 1000, result: 16 * 1024 * 1024, unsettled: 10_000, grace: 5000 }
+export const defaultLimits: SegmentLimits = {
+  bodies: 64,
+  linger: 1000,
+  result: 16 * 1024 * 1024,
+  unsettled: 10_000,
+  grace: 5000,
+}
 
 /** What a `call` needs of the engine. */
 export interface Children {
@@ -151,7 +157,8 @@ export class Segment {
   /** The attempt is over: nothing of it counts any more. */
   kill(): void {
     this.isDead = true
-    for (const arm of this.open.values()) if (arm.type === 'step') arm.abort?.abort(new AttemptLost('the attempt is over'))
+    for (const arm of this.open.values())
+      if (arm.type === 'step') arm.abort?.abort(new AttemptLost('the attempt is over'))
     this.nudge()
   }
 
@@ -196,7 +203,12 @@ export class Segment {
   /** The author's exception outside a step is terminal at once (E7). */
   failAuthor(error: unknown): void {
     const { error: said } = settlementOf(error)
-    const code = said.code !== 'step/failed' ? said.code : error instanceof Error && 'code' in error && error.code === 'run/foreign-await' ? 'run/foreign-await' : 'run/exception'
+    const code =
+      said.code !== 'step/failed'
+        ? said.code
+        : error instanceof Error && 'code' in error && error.code === 'run/foreign-await'
+          ? 'run/foreign-await'
+          : 'run/exception'
     this.#finish({ error: { ...said, code } })
   }
 
@@ -218,11 +230,15 @@ export class Segment {
       if (this.isDead) throw new AttemptLost('the attempt is over')
       if (this.#deliverNext() || this.#writeCancel()) continue
       const arms = [...this.open.values()]
-      if (this.#pauseAsked && this.#pending === 0 && !arms.some((arm) => isLanding(arm) && arm.isBusy)) return { type: 'paused' }
-      if (this.#done && this.#pending === 0 && this.#closing === 0 && this.#settleRest(arms)) return await this.#end(this.#done)
+      if (this.#pauseAsked && this.#pending === 0 && !arms.some((arm) => isLanding(arm) && arm.isBusy))
+        return { type: 'paused' }
+      if (this.#done && this.#pending === 0 && this.#closing === 0 && this.#settleRest(arms))
+        return await this.#end(this.#done)
       if (!this.#done && arms.length === 0 && this.#pending === 0 && !this.#doomed) {
         const run = this.run.run
-        this.#finish(settlementOf(new MillraceError('run/foreign-await', { run, step: this.run.rows.at(-1)?.key ?? 'its start' })))
+        this.#finish(
+          settlementOf(new MillraceError('run/foreign-await', { run, step: this.run.rows.at(-1)?.key ?? 'its start' })),
+        )
         continue
       }
       const now = this.clock.now()
@@ -237,7 +253,8 @@ export class Segment {
 
   #nextDeadline(now: Millis): Millis {
     let nearest = Infinity
-    for (const arm of this.open.values()) if (arm.due !== undefined && arm.due > now && arm.due < nearest) nearest = arm.due
+    for (const arm of this.open.values())
+      if (arm.due !== undefined && arm.due > now && arm.due < nearest) nearest = arm.due
     return nearest - now
   }
 
@@ -279,7 +296,15 @@ export class Segment {
     const state: FinalState = this.isCancelled ? 'cancelled' : 'error' in settlement ? 'failed' : 'succeeded'
     const outcome: RowOutcome = state === 'succeeded' ? 'done' : state === 'cancelled' ? 'cancelled' : 'failed'
     const seq = this.#seq++
-    const row = this.#row({ seq, key: '$end', kind: 'run', phase: 'end', outcome, settlement, final: { state, rows: seq + 1 } })
+    const row = this.#row({
+      seq,
+      key: '$end',
+      kind: 'run',
+      phase: 'end',
+      outcome,
+      settlement,
+      final: { state, rows: seq + 1 },
+    })
     const written = await this.#log.append(row, () => this.isDead)
     if (written === 'taken' || this.isDead) throw new AttemptLost('the position of the end is taken')
     return { type: 'ended', outcome: { state, settlement } }
@@ -292,7 +317,18 @@ export class Segment {
   }
 
   /** Appends a row of an arm; it reaches the author in its turn, once durable. */
-  write(arm: Arm, phase: Phase, outcome: RowOutcome, parts: { settlement?: Settlement; evidence?: Evidence | undefined; dueIn?: Millis | undefined; ms?: Millis; effect?: NewRow['effect'] } = {}): void {
+  write(
+    arm: Arm,
+    phase: Phase,
+    outcome: RowOutcome,
+    parts: {
+      settlement?: Settlement
+      evidence?: Evidence | undefined
+      dueIn?: Millis | undefined
+      ms?: Millis
+      effect?: NewRow['effect']
+    } = {},
+  ): void {
     const { settlement, evidence, dueIn, ms, effect } = parts
     const first = arm.hasRow ? undefined : digestOfArm(arm) // E17: a step's first row carries its arguments
     arm.hasRow = true
@@ -340,7 +376,16 @@ export class Segment {
     if (!next?.isDurable) return false
     this.#order.shift()
     const { key, kind, phase, seq, settlement, argumentsDigest } = next.row
-    const row = { seq, key, kind, phase, writer: this.writer, at: next.at, ...(settlement && { settlement }), ...(argumentsDigest && { argumentsDigest }) }
+    const row = {
+      seq,
+      key,
+      kind,
+      phase,
+      writer: this.writer,
+      at: next.at,
+      ...(settlement && { settlement }),
+      ...(argumentsDigest && { argumentsDigest }),
+    }
     this.#deliver(row, next.left, this.writer)
     return true
   }
@@ -360,8 +405,10 @@ export class Segment {
       if (this.#dropped.has(row.key)) return
       throw this.#diverged(row.key, 'the log has a step that the code did not ask for')
     }
-    if (row.kind !== arm.kind) throw this.#diverged(row.key, `the log has a ${row.kind} where the code asks for a ${arm.kind}`)
-    if (row.argumentsDigest !== undefined && row.argumentsDigest !== digestOfArm(arm)) throw this.#diverged(row.key, 'the code asks with other arguments')
+    if (row.kind !== arm.kind)
+      throw this.#diverged(row.key, `the log has a ${row.kind} where the code asks for a ${arm.kind}`)
+    if (row.argumentsDigest !== undefined && row.argumentsDigest !== digestOfArm(arm))
+      throw this.#diverged(row.key, 'the code asks with other arguments')
     arm.hasRow = true
     arm.isBusy = false
     if (left !== undefined) arm.due = this.clock.now() + left
@@ -378,8 +425,12 @@ export class Segment {
   #settle(arm: Arm, settlement: Settlement): void {
     this.open.delete(arm.key)
     this.#mayAsk = true
-    if ('error' in settlement) arm.reject(new RunFailure(settlement.error.code, settlement.error.message, settlement.error.details))
-    else arm.resolve(('ok' in settlement ? settlement.ok : arm.type === 'wait' && !arm.options ? undefined : timedOut) as never)
+    if ('error' in settlement)
+      arm.reject(new RunFailure(settlement.error.code, settlement.error.message, settlement.error.details))
+    else
+      arm.resolve(
+        ('ok' in settlement ? settlement.ok : arm.type === 'wait' && !arm.options ? undefined : timedOut) as never,
+      )
     this.#tellDoomed()
   }
 
@@ -410,13 +461,24 @@ export class Segment {
   ask<T>(name: string, make: (key: string) => AskedArm): Promise<T> {
     if (this.isDead) return new Promise(() => {})
     if (!this.#mayAsk) return this.#refuse(name)
-    if (this.#done) return Promise.reject(new RunFailure('run/over', 'The pipeline has returned: it can ask for nothing more.'))
-    if (this.isCancelled && !isShielded()) return Promise.reject(new RunFailure('run/cancelled', 'The run was cancelled.'))
+    if (this.#done)
+      return Promise.reject(new RunFailure('run/over', 'The pipeline has returned: it can ask for nothing more.'))
+    if (this.isCancelled && !isShielded())
+      return Promise.reject(new RunFailure('run/cancelled', 'The run was cancelled.'))
     const ordinal = this.ordinals.get(name) ?? 0
     this.ordinals.set(name, ordinal + 1)
     const key = `${name}#${ordinal}`
     const promise = new Promise<T>((resolve, reject) => {
-      const arm = { ...make(key), key, isBusy: false, due: undefined, digest: undefined, hasRow: false, resolve, reject } as StepArm | WaitArm // `make` gives what its type needs
+      const arm = {
+        ...make(key),
+        key,
+        isBusy: false,
+        due: undefined,
+        digest: undefined,
+        hasRow: false,
+        resolve,
+        reject,
+      } as StepArm | WaitArm // `make` gives what its type needs
       this.open.set(key, arm)
       this.nudge()
     })

@@ -6,10 +6,16 @@ import type { Token } from './ports.ts'
  * The idempotency token of a step (E2). The root stays the same over retry and replay, and so does the token; only an explicit, audited redo
  * raises the generation.
  */
-export const tokenOf = (root: RunId, stepKey: string, generation = 0): Token => sha256(canonicalJson([root, stepKey, generation]))
+export const tokenOf = (root: RunId, stepKey: string, generation = 0): Token =>
+  sha256(canonicalJson([root, stepKey, generation]))
 
 /** `scope/kind:resource[:hash of the author's key]`; the context adds `#ordinal`. */
-export function stepKey(parts: { readonly scope?: string; readonly kind: string; readonly resource: string; readonly authorKey?: string | undefined }): string {
+export function stepKey(parts: {
+  readonly scope?: string
+  readonly kind: string
+  readonly resource: string
+  readonly authorKey?: string | undefined
+}): string {
   const own = parts.authorKey === undefined ? '' : `:${sha256(parts.authorKey).slice(0, 16)}`
   return `${parts.scope ?? ''}/${parts.kind}:${parts.resource}${own}`
 }

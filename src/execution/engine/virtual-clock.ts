@@ -107,7 +107,8 @@ export class VirtualClock implements Clock {
 
   #next(): Timer | undefined {
     let first: Timer | undefined
-    for (const timer of this.#timers) if (!first || timer.at < first.at || (timer.at === first.at && timer.order < first.order)) first = timer
+    for (const timer of this.#timers)
+      if (!first || timer.at < first.at || (timer.at === first.at && timer.order < first.order)) first = timer
     return first
   }
 }

@@ -43,9 +43,11 @@ export class Pipelines {
   async admit(name: string, type: string, data: Json): Promise<Admitted> {
     const pipeline = this.#byName.get(name)
     if (!pipeline) throw new MillraceError('intake/unknown-pipeline', { pipeline: name, known: this.names.join(', ') })
-    if (pipeline.on.name !== type) throw new MillraceError('intake/wrong-type', { pipeline: name, type, wanted: pipeline.on.name })
+    if (pipeline.on.name !== type)
+      throw new MillraceError('intake/wrong-type', { pipeline: name, type, wanted: pipeline.on.name })
     const checked = await check(pipeline.on.schema, data)
-    if (!checked.ok) throw new MillraceError('intake/bad-payload', { pipeline: name, problems: checked.problems.join('; ') })
+    if (!checked.ok)
+      throw new MillraceError('intake/bad-payload', { pipeline: name, problems: checked.problems.join('; ') })
     const input = checked.value as never // what the pipeline's own functions take
     return { input: checked.value as Json, subject: pipeline.subject?.(input), entity: pipeline.entity?.(input) }
   }

@@ -10,18 +10,36 @@ export const rowColumn = '$row'
  */
 export function compileRules(rules: Rules<unknown, unknown>): Json {
   if ('jdm' in rules.table) return rules.table.jdm
-  const rows = rules.table.rows.map((row) => ({ if: Object.entries(row.if as Record<string, unknown>), give: row.give as Record<string, Json> })) // rows are objects by their types
+  const rows = rules.table.rows.map((row) => ({
+    if: Object.entries(row.if as Record<string, unknown>),
+    give: row.give as Record<string, Json>,
+  })) // rows are objects by their types
   const fields = [...new Set(rows.flatMap((row) => row.if.map(([field]) => field)))]
-  const outputs = [...new Set([...rows.flatMap((row) => Object.keys(row.give)), ...Object.keys(rules.table.otherwise as object)])]
+  const outputs = [
+    ...new Set([...rows.flatMap((row) => Object.keys(row.give)), ...Object.keys(rules.table.otherwise as object)]),
+  ]
   const anything = Object.fromEntries(fields.map((field) => [`in-${field}`, ''])) // a cell that is missing matches nothing, an empty one everything
   const answer = (give: Record<string, Json>, n: number): Record<string, string> =>
-    Object.fromEntries([...outputs.flatMap((field): [string, string][] => (field in give ? [[`out-${field}`, JSON.stringify(give[field])]] : [])), ['out-row', String(n)]])
+    Object.fromEntries([
+      ...outputs.flatMap((field): [string, string][] =>
+        field in give ? [[`out-${field}`, JSON.stringify(give[field])]] : [],
+      ),
+      ['out-row', String(n)],
+    ])
   const table = {
     hitPolicy: 'first',
     inputs: fields.map((field) => ({ id: `in-${field}`, name: field, field })),
-    outputs: [...outputs.map((field) => ({ id: `out-${field}`, name: field, field })), { id: 'out-row', name: rowColumn, field: rowColumn }],
+    outputs: [
+      ...outputs.map((field) => ({ id: `out-${field}`, name: field, field })),
+      { id: 'out-row', name: rowColumn, field: rowColumn },
+    ],
     rules: [
-      ...rows.map((row, n) => ({ _id: `row-${n}`, ...anything, ...Object.fromEntries(row.if.map(([field, condition]) => [`in-${field}`, cell(condition)])), ...answer(row.give, n) })),
+      ...rows.map((row, n) => ({
+        _id: `row-${n}`,
+        ...anything,
+        ...Object.fromEntries(row.if.map(([field, condition]) => [`in-${field}`, cell(condition)])),
+        ...answer(row.give, n),
+      })),
       { _id: 'otherwise', ...anything, ...answer(rules.table.otherwise as Record<string, Json>, -1) },
     ],
   }

@@ -38,11 +38,23 @@ function effectStep(action: AnyAction): StepKindDefinition<EffectQuestion, Json>
     async execute({ arguments: given, authority }, { ports, signal, token }) {
       // W5: exactly what was approved runs, or nothing.
       if (authority !== null && authority !== authorityOf(action, given))
-        throw new StepFailure('act/authority-mismatch', `The arguments of ${action.name} are not those that were approved. Ask for approval again.`, { terminal: true })
+        throw new StepFailure(
+          'act/authority-mismatch',
+          `The arguments of ${action.name} are not those that were approved. Ask for approval again.`,
+          { terminal: true },
+        )
       const input = await check(action.input, given)
-      if (!input.ok) throw new StepFailure('act/bad-input', `The arguments of ${action.name} do not fit its schema: ${input.problems.join('; ')}.`, { terminal: true })
+      if (!input.ok)
+        throw new StepFailure(
+          'act/bad-input',
+          `The arguments of ${action.name} do not fit its schema: ${input.problems.join('; ')}.`,
+          { terminal: true },
+        )
       const fail = (failure: string): never => {
-        throw new StepFailure('act/failed', `${action.name} failed: ${failure}.`, { terminal: true, details: { failure } })
+        throw new StepFailure('act/failed', `${action.name} failed: ${failure}.`, {
+          terminal: true,
+          details: { failure },
+        })
       }
       const call = { input: input.value, token, signal, use: useOf(ports), fail }
       const value = await ports.systems.run(action, call, () => action.run(call))
@@ -64,7 +76,13 @@ function ifUnknownOf(action: AnyAction, ports: CorridorPorts): IfUnknown {
 }
 
 /** An effect behind its gate: the platform decides whether to ask, and runs exactly what was approved. */
-export async function actStep(corridor: Corridor, undo: Undo, action: AnyAction, given: Json, options: Partial<Gate<unknown, unknown>> & Keyed = {}): Promise<ActOutcome<never, string>> {
+export async function actStep(
+  corridor: Corridor,
+  undo: Undo,
+  action: AnyAction,
+  given: Json,
+  options: Partial<Gate<unknown, unknown>> & Keyed = {},
+): Promise<ActOutcome<never, string>> {
   const { require = action.approval === 'required' && !('require' in options), why, confidence, key } = options
   const gate = await corridor.step(gateStep, { action, require, why, confidence }, key)
   let approved: { arguments: Json; authority: string | null } = { arguments: given, authority: null }
@@ -90,7 +108,11 @@ async function askForApproval(
   why: readonly string[],
 ): Promise<ActOutcome<never, string> | { arguments: Json; authority: string }> {
   const { form, show, queue = 'general', priority = 2, due, expires, key } = options
-  if (!form) throw new RunFailure('act/no-form', `A person must approve ${action.name}, and the call gives no form to ask with. Give a gate with a form.`)
+  if (!form)
+    throw new RunFailure(
+      'act/no-form',
+      `A person must approve ${action.name}, and the call gives no form to ask with. Give a gate with a form.`,
+    )
   const { name, digest } = action
   const answer = await askPerson(corridor, {
     form,

@@ -24,7 +24,15 @@ export interface PersonQuestion {
 }
 
 /** What a person answered, as the log keeps it. */
-export type Answered = { readonly item: string; readonly verdict: PersonsAnswer['verdict']; readonly person: string; readonly value: Json; readonly actionDigest: string | null; readonly edited: boolean; readonly reason: string | null }
+export type Answered = {
+  readonly item: string
+  readonly verdict: PersonsAnswer['verdict']
+  readonly person: string
+  readonly value: Json
+  readonly actionDigest: string | null
+  readonly edited: boolean
+  readonly reason: string | null
+}
 
 /** The authority that an approval gives: exactly this action with exactly these arguments (W5). */
 export const authorityOf = (action: Versioned, value: Json): string => digestOf([action.digest, value])
@@ -35,7 +43,12 @@ export async function askPerson(corridor: Corridor, question: PersonQuestion): P
   const { run, ports } = corridor
   const { tenant, run: id, key: subjectKey } = run.run
   const shows = await check(form.shows, show)
-  if (!shows.ok) throw new StepFailure('review/bad-show', `What ${form.name} would show does not fit its schema: ${shows.problems.join('; ')}.`, { terminal: true })
+  if (!shows.ok)
+    throw new StepFailure(
+      'review/bad-show',
+      `What ${form.name} would show does not fit its schema: ${shows.problems.join('; ')}.`,
+      { terminal: true },
+    )
   const resource: Factor = { kind: 'form', digest: form.digest, name: form.name }
   const read = (answer: PersonsAnswer | undefined): Settled<Answered> | undefined => answer && settledOf(answer)
   return run.wait<Answered>(corridor.keyOf('review', form.name, question.authorKey), {

@@ -19,10 +19,20 @@ export const decideStep: StepKindDefinition<Question, Json> = {
   arguments: ({ input }) => input,
   async execute({ rules, input }) {
     const asked = await check(rules.input, input)
-    if (!asked.ok) throw new StepFailure('rules/bad-input', `The input of ${rules.name} does not fit its schema: ${asked.problems.join('; ')}.`, { terminal: true })
+    if (!asked.ok)
+      throw new StepFailure(
+        'rules/bad-input',
+        `The input of ${rules.name} does not fit its schema: ${asked.problems.join('; ')}.`,
+        { terminal: true },
+      )
     const { value, row } = await evaluateRules(rules, asked.value as Json) // JSON by its schema
     const answer = await check(rules.output, value)
-    if (!answer.ok) throw new StepFailure('rules/bad-output', `The answer of ${rules.name} does not fit its schema: ${answer.problems.join('; ')}. Mend the row.`, { terminal: true })
+    if (!answer.ok)
+      throw new StepFailure(
+        'rules/bad-output',
+        `The answer of ${rules.name} does not fit its schema: ${answer.problems.join('; ')}. Mend the row.`,
+        { terminal: true },
+      )
     return { value: answer.value as Json, ...(row !== undefined && { evidence: { detail: { row } } }) } // JSON by its schema
   },
 }

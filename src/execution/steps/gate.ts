@@ -20,7 +20,13 @@ export const gateStep: StepKindDefinition<GateQuestion, GateDecision> = {
   resource: ({ action }) => ({ kind: 'action', digest: action.digest, name: action.name }),
   arguments: ({ require, why = null, confidence = null }) => ({ require, why, confidence }),
   async execute({ require, why, confidence }) {
-    const reasons = [...(require ? [why ?? 'rule'] : []), ...(confidence !== undefined && confidence < leastConfidence ? ['low-confidence'] : [])]
-    return { value: { ask: reasons.length > 0, why: reasons.length > 0 ? reasons : [why ?? 'not-required'] }, ...(confidence !== undefined && { evidence: { confidence } }) }
+    const reasons = [
+      ...(require ? [why ?? 'rule'] : []),
+      ...(confidence !== undefined && confidence < leastConfidence ? ['low-confidence'] : []),
+    ]
+    return {
+      value: { ask: reasons.length > 0, why: reasons.length > 0 ? reasons : [why ?? 'not-required'] },
+      ...(confidence !== undefined && { evidence: { confidence } }),
+    }
   },
 }

@@ -18,14 +18,26 @@ export const generateStep: StepKindDefinition<Question, Json> = {
   arguments: ({ input }) => input,
   async execute({ prompt, input }, { ports, signal }) {
     const asked = await check(prompt.input, input)
-    if (!asked.ok) throw new StepFailure('prompt/bad-input', `The input of ${prompt.name} does not fit its schema: ${asked.problems.join('; ')}.`, { terminal: true })
+    if (!asked.ok)
+      throw new StepFailure(
+        'prompt/bad-input',
+        `The input of ${prompt.name} does not fit its schema: ${asked.problems.join('; ')}.`,
+        { terminal: true },
+      )
     const { route, name, digest, template } = prompt
     const got = await ports.generators.generate({ route, prompt: { name, digest, template }, input, signal })
     const answer = await check(prompt.output, got.value)
-    if (!answer.ok) throw new StepFailure('prompt/bad-output', `What ${route} answered does not fit the schema of ${name}: ${answer.problems.join('; ')}.`)
+    if (!answer.ok)
+      throw new StepFailure(
+        'prompt/bad-output',
+        `What ${route} answered does not fit the schema of ${name}: ${answer.problems.join('; ')}.`,
+      )
     return {
       value: answer.value as Json, // JSON by its schema
-      evidence: { factors: [{ kind: 'model', digest: got.model.digest, name: got.model.name }], ...(got.cost !== undefined && { cost: got.cost }) },
+      evidence: {
+        factors: [{ kind: 'model', digest: got.model.digest, name: got.model.name }],
+        ...(got.cost !== undefined && { cost: got.cost }),
+      },
     }
   },
 }

@@ -16,11 +16,26 @@ export const retrieveStep: StepKindDefinition<Question, Json> = {
   resource: ({ collection }) => ({ kind: 'collection', digest: collection.digest, name: collection.name }),
   arguments: ({ text, topK }) => ({ text, topK }),
   async execute({ collection, text, topK }, { ports, run, signal }) {
-    const { hits, encoder } = await ports.knowledge.search({ tenant: run.run.tenant, collection: collection.name, text, topK, signal })
+    const { hits, encoder } = await ports.knowledge.search({
+      tenant: run.run.tenant,
+      collection: collection.name,
+      text,
+      topK,
+      signal,
+    })
     return {
-      value: hits.map(({ document, score }) => ({ document: document.body, id: document.id, version: document.version, source: document.source, score })),
+      value: hits.map(({ document, score }) => ({
+        document: document.body,
+        id: document.id,
+        version: document.version,
+        source: document.source,
+        score,
+      })),
       evidence: {
-        factors: [{ kind: 'model', digest: encoder.digest, name: encoder.name }, ...hits.map(({ chunk }) => ({ kind: 'chunk' as const, digest: chunk.digest, name: chunk.name }))],
+        factors: [
+          { kind: 'model', digest: encoder.digest, name: encoder.name },
+          ...hits.map(({ chunk }) => ({ kind: 'chunk' as const, digest: chunk.digest, name: chunk.name })),
+        ],
       },
     }
   },

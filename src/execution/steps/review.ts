@@ -4,7 +4,10 @@ import type { Corridor } from '../corridor/corridor.ts'
 import { askPerson, isExpired } from './ask-person.ts'
 
 /** A question to a person without an effect; may answer `expired`. */
-export async function reviewStep(corridor: Corridor, ...[form, show, options]: Parameters<Context['review']>): Promise<Answer<never>> {
+export async function reviewStep(
+  corridor: Corridor,
+  ...[form, show, options]: Parameters<Context['review']>
+): Promise<Answer<never>> {
   const { queue, priority = 2, due, expires, why, key } = options
   const answer = await askPerson(corridor, {
     form,

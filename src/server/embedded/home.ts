@@ -1,14 +1,17 @@
-import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { z } from 'zod'
 import { MillraceError } from '../../core/errors/millrace-error.ts'
+import { replaceFile } from './replace-file.ts'
 
 /**
  * Owns: the data directory, its lock, `server.json`. Does not own: what the engines keep below it.
  *
  * 1. One server a directory: SQLite's file lock dies with its process, so no stale lock and no pid that another program got meanwhile.
  * 2. Nobody reads half a file: what others read is written beside and renamed.
+ * 3. A directory that holds something else is not touched: `--data ~` must not close the user's home to others.
+ * 4. One name: links are resolved, since a server that a killed start left is known by the path in its command line.
  */
 export interface Home {
   readonly path: string
@@ -20,40 +23,64 @@ export interface Home {
 
 const serverJson = z.object({
   url: z.string(),
+  /** 0: not embedded, or just not running. */
   pids: z.object({ main: z.number(), postgres: z.number(), restate: z.number() }),
+  ports: z.record(z.string(), z.number()).optional(),
+  /** ISO 8601. */
   started: z.string(),
 })
 export type ServerJson = z.infer<typeof serverJson>
 
 /** `--data`, else `MILLRACE_HOME`, else `.millrace` in the working directory. */
-export const homePath = (given: string | undefined, env: NodeJS.ProcessEnv): string => resolve(given ?? env['MILLRACE_HOME'] ?? '.millrace')
+export const homePath = (given: string | undefined, env: NodeJS.ProcessEnv): string =>
+  resolve(given ?? env['MILLRACE_HOME'] ?? '.millrace')
 
-/** Takes the directory for this process. Errors: `server/already-running`, `server/data-corrupt`. */
-export function openHome(path: string): Home {
+/**
+ * Takes the directory for this process; makes it if it is missing. Errors: `server/already-running` (a command ends with 75),
+ * `server/data-unusable`, `server/data-corrupt`.
+ */
+export function openHome(given: string): Home {
+  const path = makeHome(given)
+  let lock: DatabaseSync | undefined
   try {
-    mkdirSync(path, { recursive: true, mode: 0o700 })
-    chmodSync(path, 0o700)
-    for (const name of ['run', 'log', 'restate', 'tmp']) mkdirSync(join(path, name), { recursive: true, mode: 0o700 })
-  } catch (cause) {
-    throw new MillraceError('server/data-corrupt', { path, why: 'it cannot be made or entered' }, { cause })
-  }
-  const lock = new DatabaseSync(join(path, 'lock.db'))
-  try {
+    lock = new DatabaseSync(join(path, 'lock.db'))
     lock.exec('pragma busy_timeout = 0; pragma locking_mode = exclusive; begin exclusive')
+    return { path, file: (name) => join(path, name), close: () => lock?.close() }
   } catch (cause) {
-    lock.close()
-    if (!String(cause).includes('locked')) throw new MillraceError('server/data-corrupt', { path: join(path, 'lock.db'), why: 'it is not a lock file of Millrace' }, { cause })
+    lock?.close()
+    if (!String(cause).includes('locked')) {
+      throw new MillraceError(
+        'server/data-corrupt',
+        { path: join(path, 'lock.db'), why: 'it is not a lock file of Millrace' },
+        { cause },
+      )
+    }
     const found = readServerJson(path)
     const at = found ? `pid ${found.pids.main}, ${found.url}` : 'it is just starting'
     throw new MillraceError('server/already-running', { home: path, at })
   }
-  return { path, file: (name) => join(path, name), close: () => lock.close() }
 }
 
-export function writeServerJson(home: string, value: ServerJson): void {
-  writeFileSync(join(home, 'server.json.new'), JSON.stringify(value), { mode: 0o600 })
-  renameSync(join(home, 'server.json.new'), join(home, 'server.json'))
+function makeHome(given: string): string {
+  try {
+    mkdirSync(given, { recursive: true, mode: 0o700 })
+    const found = readdirSync(given).filter((name) => name !== 'lost+found')
+    if (found.length > 0 && !found.includes('lock.db') && !found.includes('run'))
+      throw new Error('it holds files that are not of Millrace')
+    chmodSync(given, 0o700)
+    for (const name of ['run', 'log', 'restate', 'tmp']) mkdirSync(join(given, name), { recursive: true, mode: 0o700 })
+    return realpathSync(given)
+  } catch (cause) {
+    throw new MillraceError(
+      'server/data-unusable',
+      { path: given, why: cause instanceof Error ? cause.message : String(cause) },
+      { cause },
+    )
+  }
 }
+
+export const writeServerJson = (home: string, value: ServerJson): void =>
+  replaceFile(join(home, 'server.json'), JSON.stringify(value))
 
 export const removeServerJson = (home: string): void => rmSync(join(home, 'server.json'), { force: true })
 

@@ -1,6 +1,49 @@
-import { execFileSync, spawn } from 'node:child_process'
-import { existsSync, readFileSync, rmSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { existsSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { MillraceError } from '../../core/errors/millrace-error.ts'
+
+/** A server's pid, and a part of its command line that names our own directory: only with it is a process known as ours. */
+export function writePidFile(path: string, pid: number, mark: string): void {
+  writeFileSync(path, `${pid}\n${mark}\n`, { mode: 0o600 })
+}
+
+export interface Orphan {
+  /** As `writePidFile` writes it; or `postmaster.pid`, then with `mark`. */
+  readonly pidFile: string
+  readonly mark?: string
+  /** The directory that the server works in: it stays right where the home was moved under a running server. */
+  readonly directory?: string
+  readonly stop: NodeJS.Signals
+  readonly force: NodeJS.Signals
+}
+
+const forceAfter = 15_000
+const giveUpAfter = 30_000
+
+/**
+ * Ends a server that a killed supervisor left: ended, not adopted, so that every server is a child of this process, of this version and with
+ * these settings. A process that has the pid but not the mark belongs to somebody else and is left alone. The pid file goes in any case:
+ * Postgres would take that other program for itself and refuse to start. Errors: `server/orphan-stays`.
+ */
+export async function endOrphan(orphan: Orphan): Promise<void> {
+  if (!existsSync(orphan.pidFile)) return
+  const [first = '', second = ''] = readFileSync(orphan.pidFile, 'utf8').split('\n')
+  const [pid, mark] = [Number.parseInt(first, 10), orphan.mark ?? second]
+  for (let waited = 0; isOurs(pid, mark, orphan.directory); waited += 50) {
+    if (waited >= giveUpAfter) throw new MillraceError('server/orphan-stays', { pid, file: orphan.pidFile })
+    if (waited % 1000 === 0) trySignal(pid, waited < forceAfter ? orphan.stop : orphan.force)
+    await sleep(50)
+  }
+  rmSync(orphan.pidFile, { force: true })
+}
+
+function isOurs(pid: number, mark: string, directory: string | undefined): boolean {
+  if (!(pid > 1)) return false
+  const command = commandOf(pid)
+  if (mark && command.includes(mark)) return true
+  return directory !== undefined && command !== '' && workingDirectory(pid) === directory
+}
 
 /** The command line of a process, or the empty text. */
 function commandOf(pid: number): string {
@@ -8,45 +51,25 @@ function commandOf(pid: number): string {
     return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ')
   } catch {} // no /proc here, or the process is gone
   try {
-    return execFileSync('ps', ['-ww', '-o', 'args=', '-p', String(pid)], { encoding: 'utf8' })
+    return execFileSync('ps', ['-ww', '-o', 'args=', '-p', String(pid)], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    })
   } catch {
     return ''
   }
 }
 
-/**
- * Ends a server that a killed supervisor left: ended, not adopted, so that every server is a child of this process, of this version and with
- * these settings. Only a process whose command line names our own directory (`needle`) is touched. The pid file goes in any case: Postgres
- * would take another program that has this pid now for itself.
- */
-export async function endOrphan(pidFile: string, needle: string, stop: NodeJS.Signals): Promise<void> {
-  const pid = Number.parseInt(existsSync(pidFile) ? readFileSync(pidFile, 'utf8') : '', 10)
-  if (!(pid > 1)) return
-  for (let waited = 0; commandOf(pid).includes(needle); waited += 50) {
-    if (waited % 1000 === 0) trySignal(pid, waited < 15_000 ? stop : 'SIGKILL')
-    await sleep(50)
+function workingDirectory(pid: number): string | undefined {
+  try {
+    return readlinkSync(`/proc/${pid}/cwd`)
+  } catch {
+    return undefined
   }
-  rmSync(pidFile, { force: true })
 }
 
 function trySignal(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal)
   } catch {} // it has just ended
-}
-
-/** Restate first, then Postgres, when this process dies in any way: `sh` waits for the end of its standard input. */
-const script =
-  'while read -r k v; do case $k in postgres) p=$v;; restate) r=$v;; done) exit;; esac; done; ' +
-  '[ "${r:-0}" -gt 1 ] && kill -TERM "$r"; sleep 1; [ "${p:-0}" -gt 1 ] && kill -INT "$p"'
-
-/** Tells the watchdog a pid (`restate 4711`), or that all ended well (`done`). */
-export type Watchdog = (line: string) => void
-
-export function startWatchdog(): Watchdog {
-  const dog = spawn('/bin/sh', ['-c', script], { detached: true, stdio: ['pipe', 'ignore', 'ignore'] })
-  dog.on('error', () => {}) // no shell: then the next start ends what is left
-  dog.stdin.on('error', () => {})
-  dog.unref()
-  return (line) => void dog.stdin.write(`${line}\n`)
 }

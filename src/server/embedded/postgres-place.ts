@@ -24,12 +24,22 @@ export interface PostgresPlace {
  */
 export function findPostgresPlace(home: string, env: NodeJS.ProcessEnv = process.env): PostgresPlace {
   const native = nativeFolder()
-  const plain: PostgresPlace = { kind: 'self', native, data: join(home, 'postgres'), ids: {}, wrap: (file, args) => ({ file, args }) }
+  const plain: PostgresPlace = {
+    kind: 'self',
+    native,
+    data: join(home, 'postgres'),
+    ids: {},
+    wrap: (file, args) => ({ file, args }),
+  }
   if (process.getuid?.() !== 0) return plain
   const { uid, gid } = unprivileged()
-  const wrap: PostgresPlace['wrap'] = (file, args) => ({ file: 'unshare', args: ['--user', `--map-user=${uid}`, `--map-group=${gid}`, '--', file, ...args] })
+  const wrap: PostgresPlace['wrap'] = (file, args) => ({
+    file: 'unshare',
+    args: ['--user', `--map-user=${uid}`, `--map-group=${gid}`, '--', file, ...args],
+  })
   const probe = wrap(join(native, 'bin/postgres'), ['--version'])
-  if (!env['MILLRACE_NO_USER_NAMESPACE'] && spawnSync(probe.file, [...probe.args], { timeout: 10_000 }).status === 0) return { ...plain, kind: 'namespace', wrap }
+  if (!env['MILLRACE_NO_USER_NAMESPACE'] && spawnSync(probe.file, [...probe.args], { timeout: 10_000 }).status === 0)
+    return { ...plain, kind: 'namespace', wrap }
   const short = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 12)
   const [copy, own] = [join('/var/lib/millrace', short(native)), join('/var/lib/millrace', short(realpathSync(home)))]
   mkdirSync(own, { recursive: true, mode: 0o755 })
@@ -49,7 +59,10 @@ function nativeFolder(): string {
     throw new MillraceError('server/no-binary', { engine: 'postgres', system }, { cause })
   }
   // The package's install script makes these links; it is not run.
-  const links = JSON.parse(readFileSync(join(native, 'pg-symlinks.json'), 'utf8')) as { source: string; target: string }[] // the package's own file
+  const links = JSON.parse(readFileSync(join(native, 'pg-symlinks.json'), 'utf8')) as {
+    source: string
+    target: string
+  }[] // the package's own file
   for (const { source, target } of links) {
     const path = join(native, '..', target)
     try {
@@ -62,8 +75,11 @@ function nativeFolder(): string {
 }
 
 function unprivileged(): { uid: number; gid: number } {
-  const users = readFileSync('/etc/passwd', 'utf8').split('\n').map((line) => line.split(':'))
+  const users = readFileSync('/etc/passwd', 'utf8')
+    .split('\n')
+    .map((line) => line.split(':'))
   const user = users.find(([name]) => name === 'postgres') ?? users.find(([name]) => name === 'nobody')
-  if (!user) throw new MillraceError('server/root-without-user', { why: 'this system has neither a user postgres nor nobody' })
+  if (!user)
+    throw new MillraceError('server/root-without-user', { why: 'this system has neither a user postgres nor nobody' })
   return { uid: Number(user[2]), gid: Number(user[3]) }
 }

@@ -11,20 +11,44 @@ import { SupervisedProcess, type ProcessSpec } from './supervised-process.ts'
 /** Makes the data directory: beside its place, then renamed, so that an initdb that was killed leaves nothing half done. */
 export function initPostgres(place: PostgresPlace, home: Home, password: string): void {
   if (existsSync(join(place.data, 'PG_VERSION'))) return
-  if (existsSync(place.data)) throw new MillraceError('server/data-corrupt', { path: place.data, why: 'it exists, but is no data directory of Postgres (PG_VERSION is missing)' })
+  if (existsSync(place.data))
+    throw new MillraceError('server/data-corrupt', {
+      path: place.data,
+      why: 'it exists, but is no data directory of Postgres (PG_VERSION is missing)',
+    })
   const parent = dirname(place.data)
-  for (const left of readdirSync(parent)) if (/^(?:postgres\.new|\.password)-/.test(left)) rmSync(join(parent, left), { recursive: true, force: true })
+  for (const left of readdirSync(parent))
+    if (/^(?:postgres\.new|\.password)-/.test(left)) rmSync(join(parent, left), { recursive: true, force: true })
   const [fresh, secret] = [`${place.data}.new-${process.pid}`, join(parent, `.password-${process.pid}`)]
   writeFileSync(secret, password, { mode: 0o600 })
   if (place.ids.uid !== undefined && place.ids.gid !== undefined) chownSync(secret, place.ids.uid, place.ids.gid)
-  const settings = ['--auth=scram-sha-256', '--encoding=UTF8', '--locale-provider=builtin', '--builtin-locale=C.UTF-8', '--locale=C']
-  const { file, args } = place.wrap(join(place.native, 'bin/initdb'), ['-D', fresh, '-U', 'postgres', `--pwfile=${secret}`, ...settings])
+  const settings = [
+    '--auth=scram-sha-256',
+    '--encoding=UTF8',
+    '--locale-provider=builtin',
+    '--builtin-locale=C.UTF-8',
+    '--locale=C',
+  ]
+  const { file, args } = place.wrap(join(place.native, 'bin/initdb'), [
+    '-D',
+    fresh,
+    '-U',
+    'postgres',
+    `--pwfile=${secret}`,
+    ...settings,
+  ])
   const made = spawnSync(file, [...args], { ...place.ids, cwd: parent, encoding: 'utf8', timeout: 120_000 })
   rmSync(secret, { force: true })
   if (made.status !== 0) {
     rmSync(fresh, { recursive: true, force: true })
     const last = (made.error?.message ?? made.stderr).trim().split('\n').slice(-3).join(' | ').slice(0, 600)
-    throw new MillraceError('server/engine-failed', { engine: 'postgres', why: 'initdb failed', log: home.file('log/postgres.log'), last })
+    throw new MillraceError('server/engine-failed', {
+      engine: 'postgres',
+      why: 'initdb failed',
+      data: place.data,
+      log: home.file('log/postgres.log'),
+      last,
+    })
   }
   renameSync(fresh, place.data)
 }
@@ -38,7 +62,7 @@ export function postgresProcess(
   place: PostgresPlace,
   kept: Kept,
   settings: PostgresSettings,
-  spec: Pick<ProcessSpec, 'home' | 'changed' | 'say'>,
+  spec: Pick<ProcessSpec, 'home' | 'clock' | 'changed' | 'say'>,
 ): SupervisedProcess {
   const set: Record<string, string | number> = {
     listen_addresses: '127.0.0.1',
@@ -51,6 +75,8 @@ export function postgresProcess(
   return new SupervisedProcess({
     ...spec,
     name: 'postgres',
+    data: place.data,
+    mark: `-D ${place.data} `,
     stop: 'SIGINT',
     force: 'SIGQUIT', // never SIGKILL: it leaves shared memory behind
     command() {
@@ -58,7 +84,8 @@ export function postgresProcess(
       const env = { PATH: process.env['PATH'], LC_ALL: 'C', TZ: 'UTC' }
       return { ...place.wrap(join(place.native, 'bin/postgres'), args), options: { ...place.ids, cwd: '/', env } }
     },
-    healthy: () => withClient(urlOf(kept, 'postgres', 'postgres', kept.passwords.superuser), (client) => client.query('select 1')),
+    healthy: () =>
+      withClient(urlOf(kept, 'postgres', 'postgres', kept.passwords.superuser), (client) => client.query('select 1')),
   })
 }
 
@@ -71,17 +98,23 @@ export const urlOf = (kept: Kept, database: string, user: string, password: stri
  */
 export async function prepareDatabase(kept: Kept): Promise<{ readonly ownerUrl: string; readonly appUrl: string }> {
   await withClient(urlOf(kept, 'postgres', 'postgres', kept.passwords.superuser), async (client) => {
-    const has = async (sql: string, name: string): Promise<boolean> => ((await client.query(sql, [name])).rowCount ?? 0) > 0
+    const has = async (sql: string, name: string): Promise<boolean> =>
+      ((await client.query(sql, [name])).rowCount ?? 0) > 0
     for (const [role, password] of [
       ['millrace_owner', kept.passwords.owner],
       ['millrace_app', kept.passwords.app],
     ] as const) {
       const exists = await has('select 1 from pg_roles where rolname = $1', role)
-      await client.query(`${exists ? 'alter' : 'create'} role ${role} login nosuperuser nocreatedb nocreaterole password ${client.escapeLiteral(password)}`)
+      await client.query(
+        `${exists ? 'alter' : 'create'} role ${role} login nosuperuser nocreatedb nocreaterole password ${client.escapeLiteral(password)}`,
+      )
     }
-    if (!(await has('select 1 from pg_database where datname = $1', 'millrace'))) await client.query('create database millrace owner millrace_owner')
+    if (!(await has('select 1 from pg_database where datname = $1', 'millrace')))
+      await client.query('create database millrace owner millrace_owner')
   })
-  await withClient(urlOf(kept, 'millrace', 'postgres', kept.passwords.superuser), (client) => client.query('alter schema public owner to millrace_owner'))
+  await withClient(urlOf(kept, 'millrace', 'postgres', kept.passwords.superuser), (client) =>
+    client.query('alter schema public owner to millrace_owner'),
+  )
   return {
     ownerUrl: urlOf(kept, 'millrace', 'millrace_owner', kept.passwords.owner),
     appUrl: urlOf(kept, 'millrace', 'millrace_app', kept.passwords.app),

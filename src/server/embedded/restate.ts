@@ -11,12 +11,17 @@ export const restateUrls = (kept: Kept): { readonly ingressUrl: string; readonly
   adminUrl: `http://127.0.0.1:${kept.ports.admin}`,
 })
 
-export function restateProcess(kept: Kept, spec: Pick<ProcessSpec, 'home' | 'changed' | 'say'>): SupervisedProcess {
+export function restateProcess(
+  kept: Kept,
+  spec: Pick<ProcessSpec, 'home' | 'clock' | 'changed' | 'say'>,
+): SupervisedProcess {
   const { adminUrl, ingressUrl } = restateUrls(kept)
   const admin = new RestateAdmin(adminUrl)
   return new SupervisedProcess({
     ...spec,
     name: 'restate',
+    data: spec.home.file('restate'),
+    mark: `--base-dir ${spec.home.file('restate')}`,
     stop: 'SIGTERM',
     force: 'SIGKILL',
     command: () => ({

@@ -1,8 +1,9 @@
 -- Every key begins with the tenant `t`. Ids are `prefix_` and a UUIDv7 in hex, compared byte by byte (the database's locale is C.UTF-8).
 -- Tables of records (run_log, audit_log, decision, ledger_pending) may be read and inserted into by the application's role, never changed (L10).
 
+-- The embedded start makes the role, and its owner may not: so it is looked for first. Elsewhere two migrations may make it at once.
 do $$ begin
-  create role millrace_app nologin;
+  if not exists (select 1 from pg_roles where rolname = 'millrace_app') then create role millrace_app nologin; end if;
 exception when duplicate_object or unique_violation then null;
 end $$;
 grant usage on schema public to millrace_app;
@@ -299,14 +300,22 @@ create table work_item (
   action_digest text,
   quorum int not null default 1,
   author text,
+  -- What lists show without loading bodies: names and codes of the pipeline's author, and the first line, encrypted.
+  form text not null,
+  action text,
+  why text[] not null default '{}',
+  head bytea not null,
   key_id text not null,
   body bytea not null,
   settled timestamptz,
   primary key (t, id),
   unique (t, run, step_key)
 );
-create index work_item_queue on work_item (t, queue, priority, due, id) where state = 'open';
-create index work_item_due on work_item (due) where state = 'open' and due is not null;
+-- Lists and "next" read in this order; without a due time comes last, so that a cursor can stand on it.
+create index work_item_queue on work_item (t, queue, priority, (coalesce(due, 'infinity')), id) where state = 'open';
+create index work_item_order on work_item (t, priority, (coalesce(due, 'infinity')), id) where state = 'open';
+create index work_item_settled on work_item (t, state, id) where state <> 'open';
+create index work_item_due on work_item (due) where state = 'open' and escalated is null and due is not null;
 
 create table decision (
   t text not null,
@@ -342,6 +351,7 @@ create table document (
   primary key (t, collection, id, version)
 );
 
+-- A version's chunks under one encoder and one way of cutting. Vectors under others are never compared with them.
 create table chunk (
   t text not null,
   collection text not null,
@@ -351,13 +361,24 @@ create table chunk (
   text text not null,
   search tsvector generated always as (to_tsvector('english'::regconfig, text)) stored,
   encoder text not null,
+  chunking text not null,
   vector bytea not null,
   current boolean not null default true,
-  primary key (t, collection, document, version, ordinal, encoder),
+  primary key (t, collection, encoder, chunking, document, version, ordinal),
   foreign key (t, collection, document, version) references document (t, collection, id, version)
 );
 create index chunk_search on chunk using gin (search) where current;
-create index chunk_current on chunk (t, collection, encoder) where current;
+create index chunk_current on chunk (t, collection, encoder, chunking, document, ordinal) where current;
+
+-- Counts the changes of what is current: a process that holds an index in memory sees by it that the index is old.
+create table knowledge_index (
+  t text not null,
+  collection text not null,
+  encoder text not null,
+  chunking text not null,
+  revision int not null default 0,
+  primary key (t, collection, encoder, chunking)
+);
 
 -- ---------------------------------------------------------------- partitions and rights
 
@@ -379,7 +400,7 @@ grant execute on function ensure_month_partitions(date, int) to millrace_app;
 grant select, insert on run_log, run_log_default, audit_log, decision, ledger_pending to millrace_app;
 grant select, insert on factor, artefact, document, payload, subject, subject_alias to millrace_app;
 grant select, insert, update on
-  person, api_key, subject_key, inbox, dead_letter, run, process, effect, work_item, chunk, run_factor to millrace_app;
+  person, api_key, subject_key, inbox, dead_letter, run, process, effect, work_item, chunk, knowledge_index, run_factor to millrace_app;
 grant select, insert, update, delete on wake to millrace_app;
 grant delete on process to millrace_app;
 grant select, insert on master_key_check to millrace_app;

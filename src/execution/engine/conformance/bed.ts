@@ -32,7 +32,17 @@ export interface BedOptions {
 
 export type MakeBed = (code: (context: RunContext) => Promise<Json>, options?: BedOptions) => Promise<Bed>
 
-export const pure: StepOptions = { kind: 'step', arguments: null, effect: false, timeout: 60_000, retry: { attempts: 1, first: 50, factor: 2, most: 1000 } }
+export const pure: StepOptions = {
+  kind: 'step',
+  arguments: null,
+  effect: false,
+  timeout: 60_000,
+  retry: { attempts: 1, first: 50, factor: 2, most: 1000 },
+}
 export const action = { kind: 'action', digest: 'a'.repeat(64), name: 'test action' } as const
-export const effect: StepOptions = { ...pure, kind: 'act', effect: { ifUnknown: { kind: 'token-is-idempotent' }, action } }
+export const effect: StepOptions = {
+  ...pure,
+  kind: 'act',
+  effect: { ifUnknown: { kind: 'token-is-idempotent' }, action },
+}
 export const value = async <T>(x: T): Promise<Settled<T>> => ({ value: x })

@@ -5,7 +5,7 @@ import { systemClock } from '../../../core/clock.ts'
 import { type KeyId, mainTenant, mintId, type RunId } from '../../../core/ids.ts'
 import { systemRandom } from '../../../core/random.ts'
 import { RestateAdmin } from '../../../server/embedded/restate-admin.ts'
-import { freePort } from '../../../server/embedded/kept.ts'
+import { freePort } from '../../../server/embedded/free-port.ts'
 import { openPool } from '../../../store/pool.ts'
 import { testDatabase } from '../../../store/testing.ts'
 import { createEngine } from '../engine.ts'
@@ -27,7 +27,13 @@ const makeBed: MakeBed = async (code, options = {}) => {
   const wrap = <T>(port: T, by: ((port: T) => T) | undefined): T => by?.(port) ?? port
   const make = () => {
     const log = new PostgresLog({ pool: database.pool, loadPool, keys, random: systemRandom, clock: systemClock })
-    const scheduler = new RestateScheduler({ ingressUrl: inject('restateIngressUrl'), port, identityKey: inject('restateIdentityKey'), service: `run${path.slice(1)}`, path })
+    const scheduler = new RestateScheduler({
+      ingressUrl: inject('restateIngressUrl'),
+      port,
+      identityKey: inject('restateIdentityKey'),
+      service: `run${path.slice(1)}`,
+      path,
+    })
     const engine = createEngine({
       log: wrap(log, options.wrapLog),
       scheduler: wrap(scheduler, options.wrapScheduler),
@@ -76,7 +82,10 @@ const makeBed: MakeBed = async (code, options = {}) => {
     outcome: async (run) => (await life.log.outcome(run))?.outcome,
     rows: async (run) => {
       const reader = new PostgresLog({ pool: database.pool, loadPool, keys, random: systemRandom, clock: systemClock })
-      return (await reader.load(run, { process: mintId('pro', 0, systemRandom), writer: mintId('wri', 0, systemRandom) }))?.rows ?? []
+      return (
+        (await reader.load(run, { process: mintId('pro', 0, systemRandom), writer: mintId('wri', 0, systemRandom) }))
+          ?.rows ?? []
+      )
     },
     delay: (ms) => sleep(ms),
     async cut(run, rows) {

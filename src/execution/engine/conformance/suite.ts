@@ -8,7 +8,11 @@ import { type Bed, type BedOptions, effect, type MakeBed, pure, value } from './
 import { runTree, tree } from './trees.ts'
 
 /** The behaviours of docs/specs/engine.md, "Conformance", under their numbers; the same on every implementation. */
-export function describeEngine(name: string, makeBed: MakeBed, size: { readonly trees: number; readonly waits: number }): void {
+export function describeEngine(
+  name: string,
+  makeBed: MakeBed,
+  size: { readonly trees: number; readonly waits: number },
+): void {
   describe(name, () => {
     const beds: Bed[] = []
     afterEach(async () => {
@@ -20,7 +24,11 @@ export function describeEngine(name: string, makeBed: MakeBed, size: { readonly 
       return bed
     }
     /** A decision that a test makes from outside. */
-    const mailbox = (): { decision: Json | undefined; closed: string[]; wait: (until?: number) => WaitOptions<Json> } => {
+    const mailbox = (): {
+      decision: Json | undefined
+      closed: string[]
+      wait: (until?: number) => WaitOptions<Json>
+    } => {
       const box = {
         decision: undefined as Json | undefined,
         closed: [] as string[],
@@ -46,15 +54,19 @@ export function describeEngine(name: string, makeBed: MakeBed, size: { readonly 
         const bed: Bed = await bedFor(async (ctx) => {
           let sum = 0
           for (const n of [0, 1, 2]) {
-            sum += await ctx.step(`s${n}`, async () => {
-              bodies[n] = (bodies[n] ?? 0) + 1
-              if (n === crashAt && !crashed) {
-                crashed = true
-                void bed.crash()
-                return new Promise<never>(() => {})
-              }
-              return value(n + 1)
-            }, pure)
+            sum += await ctx.step(
+              `s${n}`,
+              async () => {
+                bodies[n] = (bodies[n] ?? 0) + 1
+                if (n === crashAt && !crashed) {
+                  crashed = true
+                  void bed.crash()
+                  return new Promise<never>(() => {})
+                }
+                return value(n + 1)
+              },
+              pure,
+            )
           }
           return sum
         })
@@ -139,11 +151,17 @@ export function describeEngine(name: string, makeBed: MakeBed, size: { readonly 
           await ctx.step('one', async () => value(seen.push('one')), effect)
           undo.push('undo one')
           await Promise.all([
-            ctx.step('two', async () => {
-              await bed.engine.cancel(run)
-              await bed.delay(600)
-              return value(seen.push('two landed'))
-            }, effect).then(() => undo.push('undo two')),
+            ctx
+              .step(
+                'two',
+                async () => {
+                  await bed.engine.cancel(run)
+                  await bed.delay(600)
+                  return value(seen.push('two landed'))
+                },
+                effect,
+              )
+              .then(() => undo.push('undo two')),
             ctx.sleep('long', 86_400_000).catch((error: Error) => {
               seen.push('sleep told')
               throw error
@@ -166,19 +184,27 @@ export function describeEngine(name: string, makeBed: MakeBed, size: { readonly 
     test('5: cancelled inside a pure step, its signal aborts and the author is told', async () => {
       let aborted = false
       const bed: Bed = await bedFor((ctx) =>
-        ctx.step('s', (signal) => new Promise((_, reject) => {
-          signal.addEventListener('abort', () => {
-            aborted = true
-            reject(new Error('aborted'))
-          })
-          void bed.engine.cancel(run)
-        }), pure),
+        ctx.step(
+          's',
+          (signal) =>
+            new Promise((_, reject) => {
+              signal.addEventListener('abort', () => {
+                aborted = true
+                reject(new Error('aborted'))
+              })
+              void bed.engine.cancel(run)
+            }),
+          pure,
+        ),
       )
       const run = bed.runId()
       await bed.start(null, { run })
       await bed.rest()
       expect(aborted).toBe(true)
-      expect(await bed.outcome(run)).toMatchObject({ state: 'cancelled', settlement: { error: { code: 'run/cancelled' } } })
+      expect(await bed.outcome(run)).toMatchObject({
+        state: 'cancelled',
+        settlement: { error: { code: 'run/cancelled' } },
+      })
     })
 
     test('6: cancelled twice, a crash in the compensation, the cancel swallowed: the compensation completes, the state is cancelled', async () => {
@@ -189,15 +215,19 @@ export function describeEngine(name: string, makeBed: MakeBed, size: { readonly 
           await ctx.sleep('long', 86_400_000)
         } catch {
           await ctx.shield(() =>
-            ctx.step('undo', async () => {
-              await bed.engine.cancel(run)
-              if (!crashed) {
-                crashed = true
-                void bed.crash()
-                return new Promise<never>(() => {})
-              }
-              return value(++undone)
-            }, effect),
+            ctx.step(
+              'undo',
+              async () => {
+                await bed.engine.cancel(run)
+                if (!crashed) {
+                  crashed = true
+                  void bed.crash()
+                  return new Promise<never>(() => {})
+                }
+                return value(++undone)
+              },
+              effect,
+            ),
           )
         }
         return 'swallowed'
@@ -250,14 +280,16 @@ export function describeEngine(name: string, makeBed: MakeBed, size: { readonly 
       const bed = await bedFor(async (ctx) => {
         const got = await ctx.wait('ask', late.wait(300))
         await ctx.sleep('parks', 1500)
-        return got === timedOut ? 'timed out' : (got as Json)
+        return got === timedOut ? 'timed out' : (got)
       })
       const run = await bed.start()
       await bed.rest()
       expect((await bed.outcome(run))?.settlement).toEqual({ ok: 'timed out' })
       expect(late.closed).toContain('timeout')
       const inTime = mailbox()
-      const second = await bedFor(async (ctx) => ((await ctx.wait('ask', inTime.wait(300))) === timedOut ? 'timed out' : 'decided'))
+      const second = await bedFor(async (ctx) =>
+        (await ctx.wait('ask', inTime.wait(300))) === timedOut ? 'timed out' : 'decided',
+      )
       inTime.decision = 'yes' // decided, but the bell was lost: at the deadline the decision wins
       const other = await second.start()
       await second.rest()
@@ -267,14 +299,24 @@ export function describeEngine(name: string, makeBed: MakeBed, size: { readonly 
     test('10: terminal at once; backoff with retryAfter, and its count survives a crash; an author’s exception fails at once', async () => {
       let tries = 0
       const bed: Bed = await bedFor(async (ctx) => {
-        const gone = await ctx.step('no', async () => {
-          throw new StepFailure('card/declined', 'Declined.', { terminal: true })
-        }, { ...pure, retry: { attempts: 5, first: 1, factor: 1, most: 1 } }).catch((error: Error & { code?: string }) => error.code)
-        const flaky = await ctx.step('flaky', async (_signal, { attempt }) => {
-          tries++
-          if (attempt < 3) throw new StepFailure('busy', 'Busy.', { retryAfter: 1200 })
-          return value(attempt)
-        }, { ...pure, retry: { attempts: 3, first: 1, factor: 1, most: 1 } })
+        const gone = await ctx
+          .step(
+            'no',
+            async () => {
+              throw new StepFailure('card/declined', 'Declined.', { terminal: true })
+            },
+            { ...pure, retry: { attempts: 5, first: 1, factor: 1, most: 1 } },
+          )
+          .catch((error: Error & { code?: string }) => error.code)
+        const flaky = await ctx.step(
+          'flaky',
+          async (_signal, { attempt }) => {
+            tries++
+            if (attempt < 3) throw new StepFailure('busy', 'Busy.', { retryAfter: 1200 })
+            return value(attempt)
+          },
+          { ...pure, retry: { attempts: 3, first: 1, factor: 1, most: 1 } },
+        )
         if (gone !== 'card/declined') return 'wrong'
         throw new TypeError(`tries ${flaky}`)
       })
@@ -283,7 +325,10 @@ export function describeEngine(name: string, makeBed: MakeBed, size: { readonly 
       await bed.crash()
       await bed.rest()
       expect(tries).toBe(3)
-      expect(await bed.outcome(run)).toMatchObject({ state: 'failed', settlement: { error: { code: 'run/exception', message: 'tries 3' } } })
+      expect(await bed.outcome(run)).toMatchObject({
+        state: 'failed',
+        settlement: { error: { code: 'run/exception', message: 'tries 3' } },
+      })
     })
 
     test('10: paused, nothing goes on; resumed, it does', async () => {
@@ -325,17 +370,30 @@ export function describeEngine(name: string, makeBed: MakeBed, size: { readonly 
     test('12: a result over the limit is terminal and ran once; a timeout aborts, and no second body overlaps', async () => {
       let bodies = 0
       let [inside, most] = [0, 0]
-      const bed: Bed = await bedFor(async (ctx) => {
-        const retry = { attempts: 3, first: 1, factor: 1, most: 1 }
-        const large = await ctx.step('large', async () => value('x'.repeat(++bodies * 5000)), { ...pure, retry }).catch((error: Error & { code?: string }) => error.code)
-        const slow = await ctx.step('slow', async (signal) => {
-          most = Math.max(most, ++inside)
-          await new Promise<void>((resolve) => signal.addEventListener('abort', () => void bed.delay(200).then(resolve)))
-          inside--
-          throw new Error('aborted')
-        }, { ...pure, timeout: 200, retry: { ...retry, attempts: 2 } }).catch((error: Error & { code?: string }) => error.code)
-        return [large, slow] as Json
-      }, { limits: { result: 1000 } })
+      const bed: Bed = await bedFor(
+        async (ctx) => {
+          const retry = { attempts: 3, first: 1, factor: 1, most: 1 }
+          const large = await ctx
+            .step('large', async () => value('x'.repeat(++bodies * 5000)), { ...pure, retry })
+            .catch((error: Error & { code?: string }) => error.code)
+          const slow = await ctx
+            .step(
+              'slow',
+              async (signal) => {
+                most = Math.max(most, ++inside)
+                await new Promise<void>((resolve) =>
+                  signal.addEventListener('abort', () => void bed.delay(200).then(resolve)),
+                )
+                inside--
+                throw new Error('aborted')
+              },
+              { ...pure, timeout: 200, retry: { ...retry, attempts: 2 } },
+            )
+            .catch((error: Error & { code?: string }) => error.code)
+          return [large, slow] as Json
+        },
+        { limits: { result: 1000 } },
+      )
       const run = await bed.start()
       await bed.rest()
       expect((await bed.outcome(run))?.settlement).toEqual({ ok: ['step/too-large', 'step/timeout'] })
@@ -343,10 +401,16 @@ export function describeEngine(name: string, makeBed: MakeBed, size: { readonly 
     })
 
     test('12: a body that is deaf to its abort is given up, and others go on', async () => {
-      const bed = await bedFor(async (ctx) => {
-        const [deaf, fine] = await Promise.allSettled([ctx.step('deaf', () => new Promise<never>(() => {}), { ...pure, timeout: 100 }), ctx.step('fine', () => value('fine'), pure)])
-        return [deaf.status === 'rejected' ? (deaf.reason as { code: string }).code : 'settled', fine.status]
-      }, { limits: { unsettled: 200 } })
+      const bed = await bedFor(
+        async (ctx) => {
+          const [deaf, fine] = await Promise.allSettled([
+            ctx.step('deaf', () => new Promise<never>(() => {}), { ...pure, timeout: 100 }),
+            ctx.step('fine', () => value('fine'), pure),
+          ])
+          return [deaf.status === 'rejected' ? (deaf.reason as { code: string }).code : 'settled', fine.status]
+        },
+        { limits: { unsettled: 200 } },
+      )
       const run = await bed.start()
       await bed.rest()
       expect((await bed.outcome(run))?.settlement).toEqual({ ok: ['step/unsettled', 'fulfilled'] })
@@ -367,10 +431,13 @@ export function describeEngine(name: string, makeBed: MakeBed, size: { readonly 
     })
 
     test('14: many runs wait and hold nothing; a new one starts meanwhile', async () => {
-      const bed = await bedFor(async (ctx) => {
-        if (ctx.run.input === 'wait') await ctx.sleep('long', 86_400_000)
-        return 'new'
-      }, { limits: { linger: 0 } })
+      const bed = await bedFor(
+        async (ctx) => {
+          if (ctx.run.input === 'wait') await ctx.sleep('long', 86_400_000)
+          return 'new'
+        },
+        { limits: { linger: 0 } },
+      )
       const runs = await Promise.all(Array.from({ length: size.waits }, () => bed.start('wait')))
       await bed.delay(50)
       const fresh = await bed.start('go')
@@ -380,14 +447,17 @@ export function describeEngine(name: string, makeBed: MakeBed, size: { readonly 
 
     test('15: now, random, Date and Math.random are the same on replay', async () => {
       const seen: string[] = []
-      const bed = await bedFor(async (ctx) => {
-        const before = [ctx.now(), ctx.random(), Math.random(), Date.now(), new Date().getTime()]
-        await ctx.sleep('nap', 1500)
-        seen.push(JSON.stringify([before, ctx.random()]))
-        await ctx.sleep('nap', 1500)
-        seen.push(JSON.stringify([before]))
-        return null
-      }, { limits: { linger: 0 } })
+      const bed = await bedFor(
+        async (ctx) => {
+          const before = [ctx.now(), ctx.random(), Math.random(), Date.now(), new Date().getTime()]
+          await ctx.sleep('nap', 1500)
+          seen.push(JSON.stringify([before, ctx.random()]))
+          await ctx.sleep('nap', 1500)
+          seen.push(JSON.stringify([before]))
+          return null
+        },
+        { limits: { linger: 0 } },
+      )
       const run = await bed.start()
       await bed.rest()
       expect((await bed.outcome(run))?.state).toBe('succeeded')
@@ -401,13 +471,17 @@ export function describeEngine(name: string, makeBed: MakeBed, size: { readonly 
       const bed: Bed = await bedFor(async (ctx) => {
         const all = await Promise.all(
           Array.from({ length: 200 }, (_, n) =>
-            ctx.step(`s${n}`, async () => {
-              began.push(n)
-              most = Math.max(most, ++inside)
-              await bed.delay(5)
-              inside--
-              return value(n)
-            }, pure),
+            ctx.step(
+              `s${n}`,
+              async () => {
+                began.push(n)
+                most = Math.max(most, ++inside)
+                await bed.delay(5)
+                inside--
+                return value(n)
+              },
+              pure,
+            ),
           ),
         )
         return all.reduce((a, b) => a + b, 0)
@@ -422,13 +496,25 @@ export function describeEngine(name: string, makeBed: MakeBed, size: { readonly 
     test('21: other arguments, another order, or a step gone under a waiting run: run/diverged, paused, never a wrong answer', async () => {
       for (const change of ['arguments', 'order', 'gone'] as const) {
         let version = 1
-        const bed = await bedFor(async (ctx) => {
-          const a = () => ctx.step('same', () => value('a'), { ...pure, arguments: version === 2 && change === 'arguments' ? 'other' : 'a' })
-          const b = () => ctx.step('same', () => value('b'), { ...pure, arguments: 'b' })
-          const both = version === 2 && change === 'order' ? await Promise.all([b(), a()]) : version === 2 && change === 'gone' ? [] : await Promise.all([a(), b()])
-          await ctx.sleep('nap', 1500)
-          return both
-        }, { limits: { linger: 0 } })
+        const bed = await bedFor(
+          async (ctx) => {
+            const a = () =>
+              ctx.step('same', () => value('a'), {
+                ...pure,
+                arguments: version === 2 && change === 'arguments' ? 'other' : 'a',
+              })
+            const b = () => ctx.step('same', () => value('b'), { ...pure, arguments: 'b' })
+            const both =
+              version === 2 && change === 'order'
+                ? await Promise.all([b(), a()])
+                : version === 2 && change === 'gone'
+                  ? []
+                  : await Promise.all([a(), b()])
+            await ctx.sleep('nap', 1500)
+            return both
+          },
+          { limits: { linger: 0 } },
+        )
         const run = await bed.start()
         while ((await bed.rows(run)).length < 3) await bed.delay(20)
         version = 2
@@ -441,10 +527,14 @@ export function describeEngine(name: string, makeBed: MakeBed, size: { readonly 
     test('21: a foreign await beside an open step is refused before the effect that follows it', async () => {
       let effects = 0
       const bed: Bed = await bedFor(async (ctx) => {
-        const long = ctx.step('long', async () => {
-          await realTime(80)
-          return value(null)
-        }, pure)
+        const long = ctx.step(
+          'long',
+          async () => {
+            await realTime(80)
+            return value(null)
+          },
+          pure,
+        )
         await realTime(20)
         await ctx.step('pay', async () => value(++effects), effect)
         await long
@@ -462,13 +552,17 @@ export function describeEngine(name: string, makeBed: MakeBed, size: { readonly 
     test('24: the log’s tail removed under a live segment: nothing is written over the hole', async () => {
       const bed: Bed = await bedFor(async (ctx) => {
         await ctx.step('a', () => value(1), pure)
-        await ctx.step('b', async () => {
-          if (!cut) {
-            cut = true
-            await bed.cut(run, 1)
-          }
-          return value(2)
-        }, pure)
+        await ctx.step(
+          'b',
+          async () => {
+            if (!cut) {
+              cut = true
+              await bed.cut(run, 1)
+            }
+            return value(2)
+          },
+          pure,
+        )
         return 'over'
       })
       let cut = false
@@ -489,11 +583,13 @@ export function describeEngine(name: string, makeBed: MakeBed, size: { readonly 
         const { tenant, pipeline, digest } = ctx.run
         const quick = await ctx.call('quick', { tenant, pipeline, digest, input: 'quick child' })
         await Promise.race([ctx.call('slow', { tenant, pipeline, digest, input: 'child' }), ctx.sleep('nap', 200)])
-        return quick as unknown as Json
+        return quick
       })
       const run = await bed.start('parent')
       await bed.rest()
-      expect((await bed.outcome(run))?.settlement).toEqual({ ok: { state: 'succeeded', settlement: { ok: 'child says 7' } } })
+      expect((await bed.outcome(run))?.settlement).toEqual({
+        ok: { state: 'succeeded', settlement: { ok: 'child says 7' } },
+      })
     })
   })
 }

@@ -1,0 +1,34 @@
+import { defineConfig } from 'millrace'
+import { replies, supportTriage } from './pipelines/support-triage/index.ts'
+
+/** What this project runs, where its routes lead, and what its pipelines may do: everything else is denied. */
+export default defineConfig({
+  settings: () => ({
+    pipelines: [supportTriage],
+    routes: {
+      intent: { classifier: './models/support-intent' },
+      draft: { template: true },
+    },
+    collections: [{ collection: replies, documents: './pipelines/support-triage/replies' }],
+    mailbox: {
+      pipeline: 'support-triage',
+      demo: './pipelines/support-triage/mailbox',
+      address: 'support@northbank.example',
+    },
+    allow: [
+      {
+        pipeline: 'support-triage',
+        steps: [
+          'classify:support-intent',
+          'decide:support-routing',
+          'retrieve:canned-replies',
+          'generate:reply',
+          'gate:send-reply',
+          'act:send-reply',
+          'review:reply',
+          'review:outcome-unknown',
+        ],
+      },
+    ],
+  }),
+})

@@ -1,0 +1,51 @@
+import type { OutgoingMail } from './mail.ts'
+
+/** What of a message its answer needs. */
+interface Answered {
+  readonly from: string
+  readonly fromName?: string | undefined
+  readonly subject: string
+  readonly messageId?: string | undefined
+  readonly references?: readonly string[] | undefined
+}
+
+/** A given name as people write it; anything else is not greeted with, since a sender may put any words there. */
+const givenName = /^\p{Lu}[\p{L}'’-]{1,29}$/u
+/** Words in a display name that are no name. */
+const notNames =
+  /^(?:Mr|Mrs|Ms|Miss|Dr|Prof|Sir|Mx|The|Team|Info|Admin|Support|Sales|Office|Accounts|Billing|Customer|Bank|Northbank)$/i
+
+/** `Hello Ana,`, or `Hello,` where the sender's name is not known for sure. */
+export function greetingFor(fromName: string | undefined): string {
+  const [first = '', ...rest] = (fromName ?? '').trim().split(/\s+/)
+  const isName = givenName.test(first) && !notNames.test(first) && first !== first.toUpperCase() && rest.length <= 3
+  return isName ? `Hello ${first},` : 'Hello,'
+}
+
+/** The subject without its `Re:` and `Fwd:`, in one line. */
+export const topicOf = (subject: string): string =>
+  subject
+    .replaceAll(/[\r\n\0]+/g, ' ')
+    .replace(/^(?:\s*(?:re|fwd?|aw|wg|antw|sv|tr|rif|odp)\s*(?:\[\d+\])?\s*:)+/i, '')
+    .trim()
+    .slice(0, 900)
+
+const messageIdForm = /^<[^<>\s]{1,990}>$/
+
+/** The answer's fields: to the sender, under the same subject, in the same thread. */
+export function answerTo(message: Answered, text: string): OutgoingMail {
+  const topic = topicOf(message.subject)
+  const messageId =
+    message.messageId !== undefined && messageIdForm.test(message.messageId) ? message.messageId : undefined
+  const thread = [
+    ...(message.references ?? []).filter((id) => messageIdForm.test(id)).slice(-50),
+    ...(messageId ? [messageId] : []),
+  ]
+  return {
+    to: message.from,
+    subject: topic ? `Re: ${topic}` : 'Your message to Northbank',
+    text,
+    ...(messageId !== undefined && { inReplyTo: messageId }),
+    ...(thread.length > 0 && { references: thread }),
+  }
+}

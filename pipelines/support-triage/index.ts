@@ -1,0 +1,11 @@
+/** Customer support triage for a bank: the reference pipeline, written only against `millrace`. */
+export { desks, teams, type Team } from './desks.ts'
+export { intents, type Intent } from './intents.ts'
+export { mail, type Mail, type OutgoingMail } from './mail.ts'
+export { automaticSigns, messageReceived, tiers, type Tier } from './message.ts'
+export { replies } from './replies.ts'
+export { replyPrompt } from './reply-prompt.ts'
+export { replyReview } from './reply-review.ts'
+export { routing } from './routing.ts'
+export { sendReply } from './send-reply.ts'
+export { supportTriage, type Triaged } from './support-triage.ts'

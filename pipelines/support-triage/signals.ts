@@ -1,0 +1,57 @@
+import { isOtherLanguage } from './language.ts'
+
+/**
+ * What is heard in a message beside its intent, most pressing first. Each is a reason that a person sees the message, since a canned
+ * reply to it would be wrong however sure the classifier is.
+ */
+export const concerns = [
+  'hostile-instructions',
+  'vulnerable-person',
+  'complaint',
+  'other-language',
+  'second-question',
+  'no-text',
+] as const
+export type Concern = (typeof concerns)[number]
+
+/** Longer messages are listened to up to here: the patterns stay cheap, and what matters is said early. */
+const mostHeard = 20_000
+
+/** Words meant for a machine that reads the mail, not for the bank. */
+const instructions = [
+  /\b(?:ignore|disregard|forget|override|bypass)\b.{0,40}\b(?:instructions?|rules|prompts?|guidelines|policy|policies|everything (?:above|before))/is,
+  /\b(?:system|developer|hidden) (?:prompt|message|instructions?)\b/i,
+  /\byou are (?:now )?(?:an? |the )?(?:ai|a\.i\.|assistant|language model|chat ?bot|bot|agent|llm|gpt)\b/i,
+  /\b(?:pretend|act|behave|respond|roleplay) (?:to be|as|like) (?:an? |the )?(?:ai|admin|administrator|developer|unrestricted|different|another)\b/i,
+  /\b(?:new|updated|following) instructions?(?: are| is)?\s*:/i,
+  /\b(?:jailbreak|prompt injection|developer mode|dan mode|sudo mode)\b/i,
+  /<\/?(?:system|assistant|instructions?|prompt)>|\[\/?(?:system|inst)\]|<<<|<\|/i,
+  /\b(?:mark|classify|treat|label|route|approve) this (?:message|e-?mail|mail|ticket|request) as\b/i,
+  /\b(?:automated|ai|language) (?:system|model|assistant|agent)s?\b.{0,60}\b(?:must|should|shall|please|reply|send|approve)\b/is,
+  /[A-Za-z0-9+/]{160,}/,
+  /[\u{e0000}-\u{e007f}]|[\u200b\u2060\u2062-\u2064]{3,}/u,
+]
+
+const vulnerable =
+  /\b(?:passed away|bereave\w*|deceased|(?:has|have) died|(?:wife|husband|partner|father|mother|dad|mum|mom|son|daughter|brother|sister) died|late (?:wife|husband|father|mother)|power of attorney|suicid\w*|kill myself|end my life|self.?harm|domestic (?:abuse|violence)|dementia|terminal(?:ly)? ill\w*|gambling (?:problem|addiction)|can(?:no|')t afford (?:food|rent|to eat)|homeless)\b/i
+
+const complaint =
+  /\b(?:complain(?:s|t|ts|ed|ing)?|ombudsman|regulator|solicitors?|lawyers?|legal action|take you to court|sue you|compensat\w+|unacceptable|disgrace\w*|disgust(?:ed|ing)|appalling|outrag\w+|furious|incompeten\w+|shambles|fed up|sick of|(?:terrible|awful|horrible|worst|poor|shocking|dreadful|rubbish|pathetic) (?:customer )?(?:service|bank|support|experience|treatment)|worst bank|ridiculous|a joke|scammers|thieves|useless|never again|third time (?:i|that)|nobody (?:answers|replies|replied|helps|helped|cares)|no ?one (?:answers|replies|replied|helps|helped|cares)|(?:you|your (?:staff|bank|team)) (?:keep|kept) (?:ignoring|lying))\b/i
+
+/** A second matter is named as one; two question marks alone are often one worry, asked twice. */
+const secondQuestion =
+  /\b(?:(?:another|second|separate|other|unrelated|further|different) (?:question|thing|issue|matter|request|topic|query|problem)|one (?:more|other|last|further) (?:question|thing|issue|matter|request|point)|(?:two|three|couple of|few) (?:questions|things|issues|matters|requests|points)|on (?:another|a different|a separate) (?:note|matter|topic|subject)|by the way|while i(?:'m| am) (?:at it|writing|here)|unrelated,? but|in addition,? (?:i|can|could|would|how|what|is|do)|(?:and )?(?:can|could) you also|i also (?:want|need|would like|wanted|have a question|wonder\w*))\b|(?:^|[.!?\n]\s{0,5})(?:also|secondly|additionally|besides|separately|oh,? and|and also|p\.?s\.?)\b/i
+
+/** What is heard, most pressing first. Version 1 of these rules; they read, and change nothing. */
+export function hear(subject: string, text: string): Concern[] {
+  const all = `${subject}\n${text}`.slice(0, mostHeard)
+  const heard: Readonly<Record<Concern, boolean>> = {
+    'hostile-instructions': instructions.some((pattern) => pattern.test(all)),
+    'vulnerable-person': vulnerable.test(all),
+    complaint: complaint.test(all),
+    'other-language': isOtherLanguage(text.slice(0, mostHeard)),
+    'second-question': secondQuestion.test(text.slice(0, mostHeard)),
+    'no-text': !/\p{L}{2}/u.test(text),
+  }
+  return concerns.filter((concern) => heard[concern])
+}

@@ -1,0 +1,100 @@
+import type { KeyObject } from 'node:crypto'
+import type { Clock } from '../core/clock.ts'
+import type { CanonicalEvent } from '../core/event.ts'
+import { type KeyId, mintId, monthOf, type PersonId, type RunId, type TenantId } from '../core/ids.ts'
+import type { Random } from '../core/random.ts'
+import { seal } from '../core/seal.ts'
+import type { Json } from '../core/json.ts'
+import type { Pool } from '../store/pool.ts'
+
+/** What the inbox needs of the keys: one for each event, until its person is known. */
+export interface EventKeys {
+  mint(tenant: TenantId): { readonly id: KeyId; readonly wrapped: Buffer; readonly key: KeyObject }
+}
+
+export interface Offer {
+  readonly event: CanonicalEvent
+  readonly pipeline: string
+  /** 0 first, 3 last. */
+  readonly priority: number
+  readonly principal: PersonId | undefined
+}
+
+export interface Accepted {
+  readonly run: RunId
+  /** False: it was known from before, and keeps the run that it got then. */
+  readonly isNew: boolean
+}
+
+/**
+ * Owns: the inbox. An event is accepted durably, once for each (source, id); its run's id is minted in the same transaction; nobody is told
+ * "accepted" before the commit. The payload stands encrypted beside it, under the event's own key.
+ */
+export class Inbox {
+  readonly #pool: Pool
+  readonly #keys: EventKeys
+  readonly #random: Random
+  readonly #clock: Clock
+  readonly #tenant: TenantId
+
+  constructor(options: { pool: Pool; keys: EventKeys; random: Random; clock: Clock; tenant: TenantId }) {
+    this.#pool = options.pool
+    this.#keys = options.keys
+    this.#random = options.random
+    this.#clock = options.clock
+    this.#tenant = options.tenant
+  }
+
+  /** Accepts a batch in one commit; the answers stand in the order of the offers. */
+  async accept(offers: readonly Offer[]): Promise<readonly Accepted[]> {
+    const now = this.#clock.today()
+    const rows = offers.map((offer) => {
+      const fresh = this.#keys.mint(this.#tenant)
+      const body = seal(fresh.key, offer.event as unknown as Json, this.#random).body // an event is JSON by its schema
+      return { offer, fresh, body, run: mintId('run', now, this.#random), payload: mintId('pay', now, this.#random) }
+    })
+    const { rows: inserted } = await this.#pool.query<{ run: RunId }>({
+      name: 'accept',
+      text: `with x as (select * from unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::smallint[], $8::text[], $9::text[], $10::int[], $11::text[], $12::bytea[], $13::bytea[])
+          as x(source, id, run, pipeline, type, priority, payload, principal, month, key, wrapped, body)),
+        i as (insert into inbox (t, source, id, run, pipeline, type, priority, payload, principal)
+          select distinct on (source, id) $1, source, id, run, pipeline, type, priority, payload, principal from x on conflict (t, source, id) do nothing returning run),
+        k as (insert into subject_key (t, id, retention_class, wrapped) select $1, x.key, 'event', x.wrapped from x join i on i.run = x.run),
+        p as (insert into payload (t, month, id, key_id, class, body, bytes) select $1, x.month, x.payload, x.key, 'event', x.body, length(x.body) from x join i on i.run = x.run)
+        select run from i`,
+      values: [
+        this.#tenant,
+        rows.map((r) => r.offer.event.source),
+        rows.map((r) => r.offer.event.id),
+        rows.map((r) => r.run),
+        rows.map((r) => r.offer.pipeline),
+        rows.map((r) => r.offer.event.type),
+        rows.map((r) => r.offer.priority),
+        rows.map((r) => r.payload),
+        rows.map((r) => r.offer.principal ?? null),
+        rows.map((r) => monthOf(r.payload)),
+        rows.map((r) => r.fresh.id),
+        rows.map((r) => r.fresh.wrapped),
+        rows.map((r) => r.body),
+      ],
+    })
+    const fresh = new Set(inserted.map((row) => row.run))
+    const known = rows.filter((row) => !fresh.has(row.run))
+    const earlier =
+      known.length > 0 ? await this.#runsOf(known.map((row) => row.offer.event)) : new Map<string, RunId>()
+    return rows.map(({ run, offer }) =>
+      fresh.has(run) ? { run, isNew: true } : { run: earlier.get(nameOf(offer.event)) ?? run, isNew: false },
+    )
+  }
+
+  async #runsOf(events: readonly CanonicalEvent[]): Promise<Map<string, RunId>> {
+    const { rows } = await this.#pool.query<{ source: string; id: string; run: RunId }>({
+      name: 'inbox-runs',
+      text: 'select i.source, i.id, i.run from inbox i join unnest($2::text[], $3::text[]) as x(source, id) on i.source = x.source and i.id = x.id where i.t = $1',
+      values: [this.#tenant, events.map((event) => event.source), events.map((event) => event.id)],
+    })
+    return new Map(rows.map((row) => [nameOf(row), row.run]))
+  }
+}
+
+const nameOf = ({ source, id }: { source: string; id: string }): string => `${source}\0${id}`
