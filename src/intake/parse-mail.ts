@@ -58,10 +58,10 @@ function addressOf(text: string | undefined): string | undefined {
   return text && /^[^\s<>(),;:"[\]\\@]{1,64}@[a-z0-9-]+(?:\.[a-z0-9-]+)+$/i.test(text) ? text.toLowerCase() : undefined
 }
 
-// eslint-disable-next-line no-control-regex -- control characters are what is taken out
+/** One line: control characters, a line break among them, could end the header that an answer copies it into. */
 const clean = (text: string, most: number): string =>
   text
-    .replaceAll(/[\u0000-\u001f\u007f]+/g, ' ')
+    .replaceAll(/\p{Cc}+/gu, ' ')
     .trim()
     .slice(0, most)
     .toWellFormed()

@@ -33,10 +33,11 @@ export interface EngineOptions {
   readonly env: NodeJS.ProcessEnv
   readonly durable?: boolean
   readonly clock?: Clock
-  say(text: string): void
+  readonly say: (text: string) => void
   /** A pid changed: `server.json` is written anew. */
-  changed(): void
-  giveUp(error: MillraceError): void
+  readonly changed: () => void
+  /** An engine cannot be kept alive. */
+  readonly giveUp: (error: MillraceError) => void
 }
 
 /**

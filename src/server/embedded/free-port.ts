@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { createServer, type AddressInfo, type Server } from 'node:net'
 
 /** Ports of 127.0.0.1 that are free now, all different: each wanted one if it is free, else any (0: any). */
@@ -18,10 +19,13 @@ export async function freePort(wanted = 0): Promise<number> {
   return port
 }
 
-function hold(port: number): Promise<Server> {
-  return new Promise((resolve, reject) => {
-    const server = createServer()
-    server.once('error', (error) => (port ? hold(0).then(resolve, reject) : reject(error)))
-    server.listen(port, '127.0.0.1', () => resolve(server))
-  })
+async function hold(port: number): Promise<Server> {
+  const server = createServer().listen(port, '127.0.0.1')
+  try {
+    await once(server, 'listening')
+    return server
+  } catch (error) {
+    if (port === 0) throw error
+    return hold(0)
+  }
 }

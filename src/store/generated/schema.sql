@@ -49,12 +49,13 @@ create table chunk (
   text text not null,
   search tsvector generated always as (to_tsvector('english'::regconfig, text)) stored,
   encoder text not null,
+  chunking text not null,
   vector bytea not null,
   current boolean not null default true,
-  constraint chunk_pkey PRIMARY KEY (t, collection, document, version, ordinal, encoder),
+  constraint chunk_pkey PRIMARY KEY (t, collection, encoder, chunking, document, version, ordinal),
   constraint chunk_t_collection_document_version_fkey FOREIGN KEY (t, collection, document, version) REFERENCES document(t, collection, id, version)
 );
-CREATE INDEX chunk_current ON public.chunk USING btree (t, collection, encoder) WHERE current;
+CREATE INDEX chunk_current ON public.chunk USING btree (t, collection, encoder, chunking, document, ordinal) WHERE current;
 CREATE INDEX chunk_search ON public.chunk USING gin (search) WHERE current;
 
 create table dead_letter (
@@ -148,6 +149,15 @@ create table inbox (
   constraint inbox_state_check CHECK ((state = ANY (ARRAY['pending'::text, 'started'::text, 'ignored'::text, 'dead'::text])))
 );
 CREATE INDEX inbox_pending ON public.inbox USING btree (priority, accepted, t, source, id) WHERE (state = 'pending'::text);
+
+create table knowledge_index (
+  t text not null,
+  collection text not null,
+  encoder text not null,
+  chunking text not null,
+  revision integer not null default 0,
+  constraint knowledge_index_pkey PRIMARY KEY (t, collection, encoder, chunking)
+);
 
 create table ledger_pending (
   t text not null,
@@ -329,6 +339,10 @@ create table work_item (
   action_digest text,
   quorum integer not null default 1,
   author text,
+  form text not null,
+  action text,
+  why text[] not null default '{}'::text[],
+  head bytea not null,
   key_id text not null,
   body bytea not null,
   settled timestamp with time zone,
@@ -338,8 +352,10 @@ create table work_item (
   constraint work_item_kind_check CHECK ((kind = ANY (ARRAY['approve'::text, 'answer'::text, 'task'::text]))),
   constraint work_item_state_check CHECK ((state = ANY (ARRAY['open'::text, 'decided'::text, 'closed'::text])))
 );
-CREATE INDEX work_item_due ON public.work_item USING btree (due) WHERE ((state = 'open'::text) AND (due IS NOT NULL));
-CREATE INDEX work_item_queue ON public.work_item USING btree (t, queue, priority, due, id) WHERE (state = 'open'::text);
+CREATE INDEX work_item_due ON public.work_item USING btree (due) WHERE ((state = 'open'::text) AND (escalated IS NULL) AND (due IS NOT NULL));
+CREATE INDEX work_item_order ON public.work_item USING btree (t, priority, COALESCE(due, 'infinity'::timestamp with time zone), id) WHERE (state = 'open'::text);
+CREATE INDEX work_item_queue ON public.work_item USING btree (t, queue, priority, COALESCE(due, 'infinity'::timestamp with time zone), id) WHERE (state = 'open'::text);
+CREATE INDEX work_item_settled ON public.work_item USING btree (t, state, id) WHERE (state <> 'open'::text);
 
 CREATE OR REPLACE FUNCTION public.ensure_month_partitions(first_day date, months integer)
  RETURNS void
@@ -377,6 +393,7 @@ grant insert, select on document to millrace_app;
 grant insert, select, update on effect to millrace_app;
 grant insert, select on factor to millrace_app;
 grant insert, select, update on inbox to millrace_app;
+grant insert, select, update on knowledge_index to millrace_app;
 grant insert, select on ledger_pending to millrace_app;
 grant insert, select on master_key_check to millrace_app;
 grant insert, select on payload to millrace_app;
