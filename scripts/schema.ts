@@ -27,7 +27,9 @@ try {
   const { ownerUrl: url } = await prepareDatabase(kept)
   await migrate(url)
   const pool = openPool({ url, max: 1, name: 'schema' })
-  const text = await describeSchema(pool)  const folder = new URL('../src/store/generated/', import.meta.url)
+  const text = await describeSchema(pool)
+  await pool.end()
+  const folder = new URL('../src/store/generated/', import.meta.url)
   mkdirSync(folder, { recursive: true })
   writeFileSync(new URL('schema.sql', folder), text)
 } finally {
