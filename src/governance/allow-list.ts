@@ -17,14 +17,20 @@ export interface PolicyAnswer {
   readonly reason: string
 }
 
+const kinds = 'classify|extract|generate|embed|retrieve|decide|act|gate|review|task|rpa|sleep|signal|call'
 const step = z
   .string()
   .max(300)
-  .regex(/^(?:[a-z]+:(?:\*|[a-z0-9][a-z0-9._-]*)|\*)$/, 'expected kind:resource, kind:* or *')
-const allowances = z
-  .array(
-    z.strictObject({ pipeline: z.string().min(1).max(200), steps: z.union([z.literal('*'), z.array(step).max(1000)]) }),
+  .regex(
+    new RegExp(`^(?:(?:${kinds}):(?:\\*|[A-Za-z0-9][A-Za-z0-9._-]*)|\\*)$`),
+    `expected kind:resource, kind:* or *, the kind one of ${kinds.replaceAll('|', ', ')}`,
   )
+const pipeline = z
+  .string()
+  .max(200)
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, "expected a pipeline's name") // '*' would look as if it named them all
+const allowances = z
+  .array(z.strictObject({ pipeline, steps: z.union([z.literal('*'), z.array(step).max(1000)]) }))
   .max(1000)
 
 /**
@@ -32,7 +38,8 @@ const allowances = z
  *
  * 1. Denied by default: a pipeline or step that is not named is denied.
  * 2. An error while deciding is a denial.
- * 3. The gate of an effect is part of the effect: `act:send-reply` allows to decide whether a person is asked first.
+ * 3. The gate of an effect is part of the effect: `act:send-reply` allows to decide whether a person is asked first. `gate:send-reply`
+ *    allows that alone.
  */
 export class AllowList {
   readonly version: { readonly name: string; readonly digest: string }
@@ -60,13 +67,15 @@ export class AllowList {
 
   #decide({ pipeline, kind, resource: { name } }: StepQuestion): PolicyAnswer {
     const steps = this.#steps.get(pipeline)
-    const verb = kind === 'gate' ? 'act' : kind
-    const by = [`${verb}:${name}`, `${verb}:*`, '*'].find((allowance) => steps?.has(allowance))
+    const verbs = kind === 'gate' ? ['act', 'gate'] : [kind]
+    const by = [...verbs.flatMap((verb) => [`${verb}:${name}`, `${verb}:*`]), '*'].find((one) => steps?.has(one))
     if (by !== undefined) return { allowed: true, policy: this.version, reason: `allowed by ${by}` }
     return {
       allowed: false,
       policy: this.version,
-      reason: steps ? `the allow list names no ${verb}:${name} for it` : 'the allow list does not name the pipeline',
+      reason: steps
+        ? `the allow list names no ${verbs[0]}:${name} for it`
+        : 'the allow list does not name the pipeline',
     }
   }
 }

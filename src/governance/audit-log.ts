@@ -51,7 +51,12 @@ export class AuditLog {
       text: 'select floor(extract(epoch from clock_timestamp()) * 1000)::text as now',
     })
     const at = Number(rows[0]?.now)
-    const made = entries.map((entry) => this.#record(entry, at))
+    const today = this.#clock.today()
+    const ids = entries.map(() => mintId('evt', today, this.#random)).toSorted() // one moment's ids have no order of their own
+    const made = entries.flatMap((entry, n) => {
+      const id = ids[n]
+      return id ? [{ entry, id, leaf: auditLeaf(entry, { id, at, writer: this.#writer }) }] : []
+    })
     await connection.query({
       name: 'audit',
       text: `with a as (
@@ -72,11 +77,6 @@ export class AuditLog {
         made.map((m) => leafHash(m.leaf)),
       ],
     })
-  }
-
-  #record(entry: AuditEntry, at: Instant): { entry: AuditEntry; id: EventId; leaf: Buffer } {
-    const id = mintId('evt', this.#clock.today(), this.#random)
-    return { entry, id, leaf: auditLeaf(entry, { id, at, writer: this.#writer }) }
   }
 }
 

@@ -1,5 +1,16 @@
 import { createSecretKey, hkdfSync, type KeyObject, randomBytes } from 'node:crypto'
-import { existsSync, linkSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  linkSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
+import { dirname } from 'node:path'
 import { MillraceError } from '../core/errors/millrace-error.ts'
 import { systemRandom } from '../core/random.ts'
 import { seal, unseal } from '../core/seal.ts'
@@ -20,17 +31,18 @@ export interface MasterKey {
 }
 
 const heading = 'millrace-master-key-1:'
+const form = new RegExp(`^${heading}([A-Za-z0-9_-]{43})\\s*$`)
 const checkText = 'millrace master key'
 
-/** Errors: `governance/master-key-missing`, `-wrong`, `-unsafe`. */
+/** Errors: `governance/master-key-missing`, `-wrong`, `-unsafe`, `-unreadable`. */
 export async function openMasterKey(path: string, pool: Pool): Promise<MasterKey> {
   const { rows } = await pool.query<{ sealed: Buffer }>('select sealed from master_key_check')
   const [check] = rows
   if (!existsSync(path)) {
     if (check) throw new MillraceError('governance/master-key-missing', { path })
-    make(path)
+    withReason(path, () => make(path))
   }
-  const key = derive(read(path))
+  const key = derive(withReason(path, () => read(path)))
   if (check) {
     if (!opens(key.wrapping, check.sealed)) throw new MillraceError('governance/master-key-wrong', { path })
     return key
@@ -52,15 +64,35 @@ function make(path: string): void {
   } finally {
     rmSync(fresh, { force: true })
   }
+  syncFolder(dirname(path)) // a power failure must not leave a database without the key that it was told of
+}
+
+function syncFolder(path: string): void {
+  const folder = openSync(path, 'r')
+  try {
+    fsyncSync(folder)
+  } finally {
+    closeSync(folder)
+  }
+}
+
+/** A file that the system refuses, in the words of the dictionary. */
+function withReason<T>(path: string, work: () => T): T {
+  try {
+    return work()
+  } catch (cause) {
+    if (cause instanceof MillraceError) throw cause
+    const why = cause instanceof Error && 'code' in cause ? String(cause.code) : 'it cannot be opened'
+    throw new MillraceError('governance/master-key-unreadable', { path, why }, { cause })
+  }
 }
 
 function read(path: string): Buffer {
   const mode = statSync(path).mode & 0o777
   if (mode & 0o077) throw new MillraceError('governance/master-key-unsafe', { path, mode: mode.toString(8) })
-  const text = readFileSync(path, 'utf8').trim()
-  const bytes = text.startsWith(heading) ? Buffer.from(text.slice(heading.length), 'base64url') : Buffer.alloc(0)
-  if (bytes.length !== 32) throw new MillraceError('governance/master-key-wrong', { path })
-  return bytes
+  const [, text] = form.exec(readFileSync(path, 'utf8')) ?? []
+  if (text === undefined) throw new MillraceError('governance/master-key-wrong', { path })
+  return Buffer.from(text, 'base64url')
 }
 
 function derive(master: Buffer): MasterKey {

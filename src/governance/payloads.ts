@@ -43,7 +43,7 @@ export class Payloads {
     return id
   }
 
-  /** Errors: `governance/no-such-payload`, `governance/key-destroyed`. */
+  /** Errors: `governance/no-such-payload`, `governance/key-destroyed`, `governance/payload-altered`. */
   async load(tenant: TenantId, id: PayloadId): Promise<Json> {
     const { rows } = await this.#pool.query<{ key_id: KeyId; wrapped: Buffer | null; body: Buffer }>({
       name: 'load-payload',
@@ -52,6 +52,11 @@ export class Payloads {
     })
     const [row] = rows
     if (!row) throw new MillraceError('governance/no-such-payload', { payload: id })
-    return unseal(this.#keys.unwrap(tenant, row.key_id, row.wrapped), row.body)
+    const key = this.#keys.unwrap(tenant, row.key_id, row.wrapped)
+    try {
+      return unseal(key, row.body)
+    } catch (cause) {
+      throw new MillraceError('governance/payload-altered', { payload: id }, { cause })
+    }
   }
 }

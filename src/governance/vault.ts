@@ -20,7 +20,7 @@ const mostCached = 50_000
  * Does not own: what is sealed under them.
  * At most `mostCached` opened keys are kept, the least recently used go first.
  *
- * 1. A key leaves this process only wrapped under the master key, bound to its tenant and id.
+ * 1. A key leaves this process only wrapped under the master key, bound to its tenant and id; what is opened here is bound to both too.
  * 2. Erasing a person is destroying their keys: an event's key is theirs as soon as they are known.
  * 3. An outside id is kept only as a keyed hash.
  */
@@ -29,7 +29,7 @@ export class Vault {
   readonly #master: MasterKey
   readonly #random: Random
   readonly #clock: Clock
-  readonly #opened = new Map<KeyId, KeyObject>()
+  readonly #opened = new Map<string, KeyObject>()
 
   constructor(options: { pool: Pool; master: MasterKey; random: Random; clock: Clock }) {
     this.#pool = options.pool
@@ -43,26 +43,26 @@ export class Vault {
     const id = mintId('key', this.#clock.today(), this.#random)
     const bytes = this.#random.bytes(32)
     const key = createSecretKey(bytes)
-    this.#remember(id, key)
+    this.#remember(nameOf(tenant, id), key)
     return { id, wrapped: this.#wrap(tenant, id, bytes), key }
   }
 
-  /** Errors: `governance/key-destroyed`. */
+  /** Errors: `governance/key-destroyed`, `governance/no-such-key` where it was wrapped for another tenant or id, or altered. */
   unwrap(tenant: TenantId, id: KeyId, wrapped: Uint8Array | null): KeyObject {
     if (!wrapped) {
-      this.#opened.delete(id) // destroyed by another process: what was opened here before counts no more
+      this.#opened.delete(nameOf(tenant, id)) // destroyed by another process: what was opened here before counts no more
       throw new MillraceError('governance/key-destroyed', { key: id })
     }
-    const known = this.#recall(id)
+    const known = this.#recall(nameOf(tenant, id))
     if (known) return known
     const key = createSecretKey(this.#open(tenant, id, wrapped))
-    this.#remember(id, key)
+    this.#remember(nameOf(tenant, id), key)
     return key
   }
 
   /** Errors: `governance/no-such-key`, `governance/key-destroyed`. */
   async get(tenant: TenantId, id: KeyId): Promise<KeyObject> {
-    const known = this.#recall(id)
+    const known = this.#recall(nameOf(tenant, id))
     if (known) return known
     const { rows } = await this.#pool.query<{ wrapped: Buffer | null }>({
       name: 'key',
@@ -93,7 +93,7 @@ export class Vault {
       text: `with x as (select * from unnest($2::bytea[], $3::text[], $4::text[], $5::bytea[]) as x(hash, subject, key, wrapped)),
         missing as (select * from x where not exists (select 1 from subject_alias a where a.t = $1 and a.hash = x.hash)),
         s as (insert into subject (t, id) select $1, subject from missing),
-        a as (insert into subject_alias (t, hash, subject) select $1, hash, subject from missing on conflict do nothing returning subject)
+        a as (insert into subject_alias (t, hash, subject) select $1, hash, subject from missing order by hash on conflict do nothing returning subject)
         insert into subject_key (t, id, subject, wrapped) select $1, m.key, m.subject, m.wrapped from missing m join a on a.subject = m.subject`,
       values: [
         tenant,
@@ -122,23 +122,23 @@ export class Vault {
   async link(tenant: TenantId, links: readonly { readonly key: KeyId; readonly subject: SubjectId }[]): Promise<void> {
     await this.#pool.query({
       name: 'link-keys',
-      text: `update subject_key k set subject = x.subject from unnest($2::text[], $3::text[]) as x(id, subject) where k.t = $1 and k.id = x.id and k.subject is null`,
+      text: `update subject_key k set subject = x.subject from unnest($2::text[], $3::text[]) as x(id, subject) where k.t = $1 and k.id = x.id and k.subject is null and k.retention_class = 'event'`,
       values: [tenant, links.map((link) => link.key), links.map((link) => link.subject)],
     })
   }
 
   /** A map keeps the order of insertion: what was used last stands last. */
-  #remember(id: KeyId, key: KeyObject): void {
-    this.#opened.delete(id)
-    this.#opened.set(id, key)
+  #remember(name: string, key: KeyObject): void {
+    this.#opened.delete(name)
+    this.#opened.set(name, key)
     if (this.#opened.size <= mostCached) return
     const [eldest] = this.#opened.keys()
     if (eldest) this.#opened.delete(eldest)
   }
 
-  #recall(id: KeyId): KeyObject | undefined {
-    const key = this.#opened.get(id)
-    if (key) this.#remember(id, key)
+  #recall(name: string): KeyObject | undefined {
+    const key = this.#opened.get(name)
+    if (key) this.#remember(name, key)
     return key
   }
 
@@ -148,16 +148,20 @@ export class Vault {
 
   #wrap(tenant: TenantId, id: KeyId, bytes: Buffer): Buffer {
     const iv = this.#random.bytes(12)
-    const cipher = createCipheriv('aes-256-gcm', this.#master.wrapping, iv).setAAD(Buffer.from(`${tenant}/${id}`))
+    const cipher = createCipheriv('aes-256-gcm', this.#master.wrapping, iv).setAAD(Buffer.from(nameOf(tenant, id)))
     const body = Buffer.concat([cipher.update(bytes), cipher.final()])
     return Buffer.concat([iv, cipher.getAuthTag(), body])
   }
 
   #open(tenant: TenantId, id: KeyId, wrapped: Uint8Array): Buffer {
-    const decipher = createDecipheriv('aes-256-gcm', this.#master.wrapping, wrapped.subarray(0, 12)).setAAD(
-      Buffer.from(`${tenant}/${id}`),
-    )
-    decipher.setAuthTag(wrapped.subarray(12, 28))
-    return Buffer.concat([decipher.update(wrapped.subarray(28)), decipher.final()])
+    try {
+      const decipher = createDecipheriv('aes-256-gcm', this.#master.wrapping, wrapped.subarray(0, 12))
+      decipher.setAAD(Buffer.from(nameOf(tenant, id))).setAuthTag(wrapped.subarray(12, 28))
+      return Buffer.concat([decipher.update(wrapped.subarray(28)), decipher.final()])
+    } catch (cause) {
+      throw new MillraceError('governance/no-such-key', { key: id }, { cause })
+    }
   }
 }
+
+const nameOf = (tenant: TenantId, id: KeyId): string => `${tenant}/${id}`

@@ -27,6 +27,15 @@ export const governanceErrors = {
     message: (d) =>
       `${d.path} has the mode ${d.mode}: other users of this machine can read it. Run chmod 600 on it, and consider whether someone has.`,
   }),
+  'governance/master-key-unreadable': entry({
+    status: 500,
+    retry: 'never',
+    title: 'The master key cannot be read or made',
+    sample: { path: '.millrace/master.key', why: 'EACCES' },
+    message: (d) =>
+      `${d.path} cannot be read or made (${d.why}). It most likely belongs to another user, or the disk is full or read-only. ` +
+      `Give the file and its directory to the user who starts Millrace; never make a new key by hand.`,
+  }),
   'governance/key-destroyed': entry({
     status: 410,
     retry: 'never',
@@ -66,6 +75,14 @@ export const governanceErrors = {
     sample: { payload: 'pay_0' },
     message: (d) =>
       `A record names the payload ${d.payload}, and the database does not have it: it was removed by hand, or the database was restored in part. Restore it from a backup.`,
+  }),
+  'governance/payload-altered': entry({
+    status: 500,
+    retry: 'never',
+    title: 'The payload cannot be decrypted',
+    sample: { payload: 'pay_0' },
+    message: (d) =>
+      `The payload ${d.payload} cannot be decrypted: its row was altered, or stands under another key than it names. Restore it from a backup.`,
   }),
   'governance/bad-policy': entry({
     status: 422,
