@@ -4,7 +4,7 @@ import { canonicalJson, sha256 } from './json.ts'
 import { type Leaf, leafBytes, leafHash } from './lineage.ts'
 
 const hex = (length: number): fc.Arbitrary<string> =>
-  fc.string({ unit: fc.constantFrom(...'0123456789abcdef'), minLength: length, maxLength: length })
+  fc.string({ unit: fc.constantFrom(...'0123456789abcdef'.split('')), minLength: length, maxLength: length })
 const leaf = fc.record({
   run: hex(32).map((h) => `run_${h}`),
   seq: fc.nat(4096),

@@ -28,29 +28,32 @@ const pay = action({
 event('x', z.object({ at: z.date() }))
 // @ts-expect-error a field called then would make the value a promise
 event('x', z.object({ then: z.string() }))
-// @ts-expect-error the table answers with a team that its schema does not have
+const tested = z.object({ intent: z.enum(intents.labels), n: z.number() })
+const team = z.object({ team: z.enum(['a']) })
+const toTeamA = { team: 'a' } as const
 rules({
   name: 'r',
-  input: z.object({ intent: z.enum(intents.labels) }),
-  output: z.object({ team: z.enum(['a']) }),
+  input: tested,
+  output: team,
   rows: [],
+  // @ts-expect-error the table answers with a team that its schema does not have
   otherwise: { team: 'b' },
 })
-// @ts-expect-error the table tests a field that its input does not have
 rules({
   name: 'r',
-  input: z.object({ n: z.number() }),
-  output: z.object({}),
-  rows: [{ if: { m: 1 }, give: {} }],
-  otherwise: {},
+  input: tested,
+  output: team,
+  // @ts-expect-error the table tests a field that its input does not have
+  rows: [{ if: { m: 1 }, give: toTeamA }],
+  otherwise: toTeamA,
 })
-// @ts-expect-error only numbers are compared
 rules({
   name: 'r',
-  input: z.object({ n: z.string() }),
-  output: z.object({}),
-  rows: [{ if: { n: { lt: 1 } }, give: {} }],
-  otherwise: {},
+  input: tested,
+  output: team,
+  // @ts-expect-error only numbers are compared
+  rows: [{ if: { intent: { lt: 1 } }, give: toTeamA }],
+  otherwise: toTeamA,
 })
 
 pipeline({ name: 'p', on: received, subject: (m) => m.from }, async (ctx, m) => {

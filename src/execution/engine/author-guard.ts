@@ -69,7 +69,7 @@ export function installAuthorGuard(): void {
     },
     apply: (target, self, args: []) => {
       const author = authors.getStore()
-      return author ? new target(author.now()).toString() : (Reflect.apply(target, self, args) as string)
+      return author ? new target(author.now()).toString() : Reflect.apply<Date, [], string>(target, self, args)
     },
     get: (target, name, receiver) => {
       if (name === 'now') return dateNow

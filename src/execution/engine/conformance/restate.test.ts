@@ -2,7 +2,7 @@ import { createSecretKey, randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { inject } from 'vitest'
 import { systemClock } from '../../../core/clock.ts'
-import { type KeyId, mainTenant, mintId, type RunId } from '../../../core/ids.ts'
+import { mainTenant, mintId, type RunId } from '../../../core/ids.ts'
 import { systemRandom } from '../../../core/random.ts'
 import { RestateAdmin } from '../../../server/embedded/restate-admin.ts'
 import { freePort } from '../../../server/embedded/free-port.ts'
@@ -15,7 +15,7 @@ import type { Bed, MakeBed } from './bed.ts'
 import { describeEngine } from './suite.ts'
 
 const key = createSecretKey(randomBytes(32))
-const keyId = mintId('key', systemClock.today(), systemRandom) as KeyId
+const keyId = mintId('key', systemClock.today(), systemRandom)
 const keys = { unwrap: () => key, get: () => Promise.resolve(key) }
 
 /** Postgres and Restate, real; a crash drops the worker's connections and everything that it held, without a word. */
