@@ -1,0 +1,36 @@
+import type { KeyObject } from 'node:crypto'
+import type { KeyId, PersonId, RunId, TenantId } from '../core/ids.ts'
+import type { Connection } from '../store/pool.ts'
+
+/** What the review plane needs of the other planes, in its own words. */
+
+export interface ReviewKeys {
+  /** Errors: `governance/no-such-key`, `governance/key-destroyed`. */
+  get(tenant: TenantId, key: KeyId): Promise<KeyObject>
+  /** Opens a key that was read beside what it sealed. Errors: `governance/key-destroyed`. */
+  unwrap(tenant: TenantId, key: KeyId, wrapped: Uint8Array | null): KeyObject
+}
+
+export type ReviewAction =
+  | 'review/claimed'
+  | 'review/released'
+  | 'review/approved'
+  | 'review/rejected'
+  | 'review/answered'
+  | 'review/escalated'
+
+export interface ReviewAuditEntry {
+  readonly tenant: TenantId
+  /** Undefined: Millrace itself, as a due time demands. */
+  readonly actor: PersonId | undefined
+  readonly action: ReviewAction
+  /** The work item's id. */
+  readonly object: string
+}
+export interface ReviewAudit {
+  /** Over the caller's connection: an entry commits with what it records (W4). */
+  append(connection: Connection, entries: readonly ReviewAuditEntry[]): Promise<void>
+}
+
+/** Sends a run's wake, after the commit. A hint: what is lost the sweeper sends (E22). */
+export type SendWake = (run: RunId) => Promise<void>
