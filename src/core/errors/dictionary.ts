@@ -1,3 +1,4 @@
+import { apiErrors } from './api.ts'
 import { cliErrors } from './cli.ts'
 import { governanceErrors } from './governance.ts'
 import { intakeErrors } from './intake.ts'
@@ -10,6 +11,7 @@ import { storeErrors } from './store.ts'
 
 /** Every error that Millrace tells a person or a program, by its stable code. */
 export const dictionary = {
+  ...apiErrors,
   ...cliErrors,
   ...governanceErrors,
   ...intakeErrors,

@@ -118,4 +118,28 @@ export const serverErrors = {
     message: (d) =>
       `These environment variables are missing or wrong: ${d.problems}. Correct or unset them and start again.`,
   }),
+  'server/no-project': entry({
+    status: 500,
+    retry: 'never',
+    title: 'There is no project here',
+    sample: { path: 'millrace.config.ts' },
+    message: (d) =>
+      `There is no ${d.path}: it names the pipelines, their routes and what they may do. ` +
+      `Start Millrace in the project's directory, or name the file with --config.`,
+  }),
+  'server/bad-project': entry({
+    status: 500,
+    retry: 'never',
+    title: 'The project cannot be loaded',
+    sample: { path: 'millrace.config.ts', why: 'it has no default export made by defineConfig' },
+    message: (d) => `${d.path} cannot be used: ${d.why}. Correct it and start again.`,
+  }),
+  'server/stopping': entry({
+    status: 503,
+    retry: 'backoff',
+    title: 'The server is stopping',
+    sample: {},
+    message: () =>
+      `The server is stopping and takes nothing new. Send the request again when it has started; nothing of it was done.`,
+  }),
 } as const

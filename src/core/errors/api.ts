@@ -1,0 +1,52 @@
+import { entry } from './entry.ts'
+
+/** Errors of the HTTP API itself: what is wrong with a request before anything is asked of a plane. */
+export const apiErrors = {
+  'api/no-key': entry({
+    status: 401,
+    retry: 'never',
+    title: 'The request has no API key',
+    sample: {},
+    message: () =>
+      `The request carries no API key. Send one as "Authorization: Bearer mr_…"; the owner's stands in owner.key in the data directory.`,
+  }),
+  'api/wrong-key': entry({
+    status: 401,
+    retry: 'never',
+    title: 'The API key is not valid',
+    sample: {},
+    message: () =>
+      `The API key is mistyped, expired or revoked, or belongs to another data directory. Use another one, or have a new one made.`,
+  }),
+  'api/bad-request': entry({
+    status: 400,
+    retry: 'never',
+    title: 'The request cannot be read',
+    sample: { problems: 'query.limit: expected a number' },
+    message: (d) =>
+      `The request cannot be used: ${d.problems}. Correct it as /api/v1/openapi.json describes and send it again.`,
+  }),
+  'api/no-such-path': entry({
+    status: 404,
+    retry: 'never',
+    title: 'There is nothing at this address',
+    sample: { method: 'GET', path: '/api/v1/run' },
+    message: (d) => `There is no ${d.method} ${d.path} here. /api/v1/openapi.json lists what there is.`,
+  }),
+  'api/too-large': entry({
+    status: 413,
+    retry: 'never',
+    title: 'The request is too large',
+    sample: { most: 1_048_576 },
+    message: (d) =>
+      `The request has more than ${d.most} bytes, which is the most that this address takes. Send less, or send it in parts.`,
+  }),
+  'api/failed': entry({
+    status: 500,
+    retry: 'backoff',
+    title: 'The request failed inside Millrace',
+    sample: { incident: 'evt_0' },
+    message: (d) =>
+      `Something failed inside Millrace that should not; nothing half done was kept. Try again; if it happens again, look for ${d.incident} in the server's log and report it.`,
+  }),
+} as const

@@ -1,0 +1,81 @@
+import type { Json } from '../../core/json.ts'
+import type { OpenedRun } from './run-rows.ts'
+import type { StepView } from './steps.ts'
+
+/** What a run waits for, where it waits. */
+export type WaitsFor =
+  | { readonly kind: 'person'; readonly item: string; readonly queue: string; readonly why: readonly string[] }
+  | { readonly kind: 'time'; readonly step: string }
+  | { readonly kind: 'other'; readonly step: string }
+
+export function waitsForOf(run: OpenedRun, steps: readonly StepView[]): WaitsFor | undefined {
+  if (run.state !== 'open') return undefined
+  const waiting = steps.find((step) => step.state === 'waiting')
+  if (!waiting) return undefined
+  if (waiting.kind === 'sleep') return { kind: 'time', step: waiting.key }
+  const detail = fieldsOf(waiting.detail)
+  if (waiting.kind !== 'review' || typeof detail['item'] !== 'string') return { kind: 'other', step: waiting.key }
+  const why = Array.isArray(detail['why']) ? detail['why'].map(textOf) : []
+  return { kind: 'person', item: detail['item'], queue: textOf(detail['queue']), why }
+}
+
+/** One sentence that says what became of a run, and why: from the outcome back to what decided it. */
+export function explain(run: OpenedRun, steps: readonly StepView[]): string {
+  if (!run.opened) return 'Erased: the key of the person whose data this run held was destroyed.'
+  const because = steps.flatMap(clauseOf)
+  const head = headOf(run, steps)
+  return because.length > 0 ? `${head}, because ${because.join('; ')}.` : `${head}.`
+}
+
+function headOf(run: OpenedRun, steps: readonly StepView[]): string {
+  const waits = waitsForOf(run, steps)
+  if (waits?.kind === 'person') return `Waits for a person in the queue ${waits.queue}`
+  if (waits) return `Waits at ${waits.step}`
+  if (run.state === 'paused') return `Paused with ${run.why?.code ?? 'no reason given'}`
+  if (run.state === 'open') return 'Running'
+  const end = run.opened?.rows.find((row) => row.key === '$end')?.body.s
+  if (end && 'error' in end) return `Ended as ${run.state} with ${end.error.code} (${end.error.message})`
+  const outcome = end && 'ok' in end ? fieldsOf(end.ok)['outcome'] : undefined
+  return typeof outcome === 'string' ? `Ended as ${run.state} (${outcome})` : `Ended as ${run.state}`
+}
+
+function clauseOf(step: StepView): readonly string[] {
+  const result = fieldsOf(step.result)
+  const detail = fieldsOf(step.detail)
+  if (step.state === 'denied') return [`the policy denied ${step.kind} ${step.resource}`]
+  if (step.state === 'failed') return [`${step.kind} ${step.resource} failed (${step.error?.code ?? 'unknown'})`]
+  if (step.state !== 'done')
+    return step.kind === 'review' && step.state === 'timed-out' ? ['nobody decided in time'] : []
+  if (step.kind === 'classify') {
+    const { confidence, label, accepted } = result
+    const against = `${percent(confidence)} sure${accepted === false ? `, below the threshold of ${percent(detail['threshold'])}` : ''}`
+    return [`${step.resource} reads it as ${textOf(label)} (${against})`]
+  }
+  if (step.kind === 'decide') {
+    const row = typeof detail['row'] === 'number' && detail['row'] >= 0 ? `row ${detail['row'] + 1}` : 'the default row'
+    return [`${row} of ${step.resource} says ${listOf(result)}`]
+  }
+  if (step.kind === 'gate') {
+    const why = Array.isArray(result['why']) ? result['why'].join(', ') : ''
+    return [result['ask'] === true ? `${step.resource} needs a person (${why})` : `${step.resource} needs no person`]
+  }
+  if (step.kind === 'review')
+    return [`${textOf(result['person'])} decided: ${textOf(result['verdict'])}${reasonOf(result)}`]
+  if (step.kind === 'act') return [`${step.resource} is done`]
+  return []
+}
+
+const reasonOf = (result: Fields): string => (typeof result['reason'] === 'string' ? ` (${result['reason']})` : '')
+
+type Fields = Readonly<Record<string, Json | undefined>>
+const fieldsOf = (value: Json | undefined): Fields =>
+  value !== null && typeof value === 'object' && !Array.isArray(value) ? (value as Fields) : {} // an object, by what was asked
+
+const percent = (value: Json | undefined): string => (typeof value === 'number' ? `${Math.round(value * 100)}%` : '?')
+
+const listOf = (fields: Fields): string =>
+  Object.entries(fields)
+    .map(([name, value]) => `${name} ${textOf(value)}`)
+    .join(', ')
+
+const textOf = (value: Json | undefined): string => (typeof value === 'string' ? value : JSON.stringify(value ?? null))

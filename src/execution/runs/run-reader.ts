@@ -1,0 +1,120 @@
+import type { Instant } from '../../core/clock.ts'
+import { isId, type RunId, type TenantId } from '../../core/ids.ts'
+import type { Json } from '../../core/json.ts'
+import type { Pool } from '../../store/pool.ts'
+import type { RunState } from '../engine/ports.ts'
+import { explain, type WaitsFor, waitsForOf } from './explain.ts'
+import { type OpenedRun, type ReaderKeys, readRuns } from './run-rows.ts'
+import { type StepView, stepsOf } from './steps.ts'
+
+/** As people say it: an open run that holds nothing waits. */
+export type RunStatus = 'running' | 'waiting' | 'paused' | 'succeeded' | 'failed' | 'cancelled' | 'killed'
+
+export interface ListedRun {
+  readonly run: RunId
+  readonly pipeline: string
+  readonly status: RunStatus
+  readonly started: Instant
+  readonly ended: Instant | undefined
+  /** The code of why it is paused or failed. */
+  readonly code: string | undefined
+}
+
+export interface RunView extends ListedRun {
+  readonly digest: string
+  readonly entity: { readonly type: string; readonly id: string } | undefined
+  readonly principal: string | undefined
+  /** One sentence of why. */
+  readonly because: string
+  readonly waitsFor: WaitsFor | undefined
+  readonly input: Json | undefined
+  readonly result: Json | undefined
+  readonly error: { readonly code: string; readonly message: string } | undefined
+  readonly steps: readonly StepView[]
+}
+
+export interface RunFilter {
+  readonly pipeline?: string | undefined
+  readonly status?: RunStatus | undefined
+  /** The last run of the page before. */
+  readonly after?: RunId | undefined
+  readonly limit: number
+}
+
+/** Owns: how runs are read by people. Does not own: how they are driven (engine). Lists open no payload. */
+export class RunReader {
+  readonly #pool: Pool
+  readonly #keys: ReaderKeys
+
+  constructor(options: { pool: Pool; keys: ReaderKeys }) {
+    this.#pool = options.pool
+    this.#keys = options.keys
+  }
+
+  /** The newest first. */
+  async list(tenant: TenantId, { pipeline, status, after, limit }: RunFilter): Promise<readonly ListedRun[]> {
+    const { rows } = await this.#pool.query<{
+      id: RunId
+      pipeline: string
+      state: RunState
+      is_parked: boolean
+      why: string | null
+      started: string
+      ended: string | null
+    }>({
+      name: 'list-runs',
+      text: `select r.id, r.pipeline, r.state, coalesce(w.is_parked, false) as is_parked, r.why,
+          extract(epoch from r.started) * 1000 as started, extract(epoch from r.ended) * 1000 as ended
+        from run r left join wake w on w.t = r.t and w.run = r.id
+        where r.t = $1 and ($2::text is null or r.pipeline = $2) and ($3::text is null or r.id < $3)
+          and ($4::text is null or r.state = $4) and ($5::boolean is null or coalesce(w.is_parked, false) = $5)
+        order by r.id desc limit $6`,
+      values: [tenant, pipeline ?? null, after ?? null, ...stateOf(status), limit],
+    })
+    return rows.map((row) => ({
+      run: row.id,
+      pipeline: row.pipeline,
+      status: statusOf(row.state, row.is_parked),
+      started: Number(row.started),
+      ended: row.ended === null ? undefined : Number(row.ended),
+      code: row.why ?? undefined,
+    }))
+  }
+
+  /** Whole runs, in no order; unknown ones are left out. */
+  async read(tenant: TenantId, runs: readonly RunId[]): Promise<readonly RunView[]> {
+    const known = runs.filter((run) => isId('run', run))
+    return known.length === 0 ? [] : (await readRuns(this.#pool, this.#keys, tenant, known)).map(viewOf)
+  }
+}
+
+function viewOf(run: OpenedRun): RunView {
+  const steps = run.opened ? stepsOf(run.opened.rows) : []
+  const end = run.opened?.rows.find((row) => row.key === '$end')?.body.s
+  return {
+    run: run.run,
+    pipeline: run.pipeline,
+    digest: run.digest,
+    status: statusOf(run.state, run.isParked),
+    started: run.started,
+    ended: run.ended,
+    code: run.why?.code,
+    entity: run.entity,
+    principal: run.principal,
+    because: explain(run, steps),
+    waitsFor: waitsForOf(run, steps),
+    input: run.opened?.input,
+    result: end && 'ok' in end ? end.ok : undefined,
+    error: end && 'error' in end ? { code: end.error.code, message: end.error.message } : run.why,
+    steps,
+  }
+}
+
+const statusOf = (state: RunState, isParked: boolean): RunStatus =>
+  state === 'open' ? (isParked ? 'waiting' : 'running') : state
+
+function stateOf(status: RunStatus | undefined): [string | null, boolean | null] {
+  if (status === 'running') return ['open', false]
+  if (status === 'waiting') return ['open', true]
+  return [status ?? null, null]
+}

@@ -1,0 +1,160 @@
+import { hash, type KeyObject } from 'node:crypto'
+import { type FactorId, type KeyId, monthOf, type RunId, type TenantId } from '../core/ids.ts'
+import { sha256 } from '../core/json.ts'
+import { commitmentOf } from '../core/seal.ts'
+import type { Pool } from '../store/pool.ts'
+
+/** What reading lineage needs of the keys. */
+export interface LineageKeys {
+  /** Errors: `governance/key-destroyed`. */
+  unwrap(tenant: TenantId, key: KeyId, wrapped: Uint8Array | null): KeyObject
+}
+
+/** A record of the ledger, with what could be checked of it here. */
+export interface LineageRecord {
+  readonly seq: number
+  readonly key: string
+  readonly kind: string
+  readonly phase: string
+  readonly outcome: string
+  /** Milliseconds since 1970, by the database's clock. */
+  readonly at: number
+  /** Hex: SHA-256 of a zero byte and the leaf (RFC 6962). */
+  readonly leafHash: string
+  /** The canonical JSON that is hashed; it holds no string from outside (L7). */
+  readonly leaf: string
+  /** The versions and persons that took part, by name. */
+  readonly factors: readonly { readonly kind: string; readonly name: string; readonly digest: string }[]
+  /** What does not fit; empty where all does. */
+  readonly problems: readonly string[]
+  /** The content was checked against the commitment. False: it was erased, or the row has none. */
+  readonly isContentChecked: boolean
+}
+
+type FactorNames = ReadonlyMap<string, LineageRecord['factors'][number]>
+
+interface Row {
+  readonly seq: number
+  readonly key: string
+  readonly kind: string
+  readonly phase: string
+  readonly outcome: string
+  readonly writer: string
+  readonly at: string
+  readonly body: Buffer | null
+  readonly leaf: Buffer
+  readonly leaf_hash: Buffer
+  readonly confidence: number | null
+  readonly cost: string | null
+  readonly key_id: KeyId | null
+  readonly wrapped: Buffer | null
+}
+
+const recordsSql = `
+select l.seq, l.key, l.kind, l.phase, l.outcome, l.writer, floor(extract(epoch from l.at) * 1000)::text as at, coalesce(l.body, p.body) as body,
+  l.leaf, l.leaf_hash, l.confidence, l.cost, r.key_id, k.wrapped
+from run r join run_log l on l.t = r.t and l.month = $3 and l.run = r.id
+left join subject_key k on k.t = r.t and k.id = r.key_id
+left join payload p on l.payload is not null and p.t = r.t and p.month = id_month(l.payload) and p.id = l.payload
+where r.t = $1 and r.id = $2 order by l.seq`
+
+/**
+ * Owns: reading a run's records back and checking each: its hash against the stored bytes, the other columns against those bytes (L9), the
+ * content against its commitment, and that the rows are dense up to the number that `$end` declares (L6).
+ */
+export class LineageReader {
+  readonly #pool: Pool
+  readonly #keys: LineageKeys
+
+  constructor(options: { pool: Pool; keys: LineageKeys }) {
+    this.#pool = options.pool
+    this.#keys = options.keys
+  }
+
+  /** The records of a run in order; none for an unknown run. */
+  async read(tenant: TenantId, run: RunId): Promise<readonly LineageRecord[]> {
+    const values = [tenant, run, monthOf(run)]
+    const { rows } = await this.#pool.query<Row>({ name: 'lineage', text: recordsSql, values })
+    const names = await this.#factorsOf(tenant, run)
+    return rows.map((row, position) => this.#check(tenant, { run, row, position, names, count: rows.length }))
+  }
+
+  async #factorsOf(tenant: TenantId, run: RunId): Promise<FactorNames> {
+    const { rows } = await this.#pool.query<{ id: FactorId; kind: string; name: string; digest: string }>({
+      name: 'lineage-factors',
+      text: 'select f.id, f.kind, f.name, f.digest from run_factor x join factor f on f.t = x.t and f.id = x.factor where x.t = $1 and x.run = $2',
+      values: [tenant, run],
+    })
+    return new Map(rows.map(({ id, ...factor }) => [id, factor]))
+  }
+
+  #check(
+    tenant: TenantId,
+    at: { run: RunId; row: Row; position: number; count: number; names: FactorNames },
+  ): LineageRecord {
+    const { row, names } = at
+    const text = row.leaf.subarray(1).toString('latin1')
+    const leaf = parseLeaf(text)
+    const content = this.#contentOf(tenant, row)
+    const factors = Array.isArray(leaf['factors']) ? leaf['factors'].map(String) : []
+    return {
+      seq: row.seq,
+      key: row.key,
+      kind: row.kind,
+      phase: row.phase,
+      outcome: row.outcome,
+      at: Number(row.at),
+      leafHash: row.leaf_hash.toString('hex'),
+      leaf: text,
+      factors: factors.flatMap((id) => names.get(id) ?? []),
+      problems: problemsOf(at, leaf, content),
+      isContentChecked: content !== undefined,
+    }
+  }
+
+  /** The commitment of the content as it is now. */
+  #contentOf(tenant: TenantId, { body, key_id: keyId, wrapped }: Row): string | undefined {
+    if (!body || !keyId || !wrapped) return undefined
+    try {
+      return commitmentOf(this.#keys.unwrap(tenant, keyId, wrapped), body)
+    } catch {
+      return 'unreadable' // altered, or sealed under another key: no commitment equals this
+    }
+  }
+}
+
+type Leaf = Readonly<Record<string, unknown>>
+
+function parseLeaf(text: string): Leaf {
+  try {
+    return JSON.parse(text) as Leaf // an object, or every comparison below fails
+  } catch {
+    return {}
+  }
+}
+
+function problemsOf(
+  { run, row, position, count }: { run: RunId; row: Row; position: number; count: number },
+  leaf: Leaf,
+  content: string | undefined,
+): string[] {
+  const hashed = hash('sha256', Buffer.concat([Buffer.of(0), row.leaf]), 'buffer')
+  const checks: readonly (readonly [boolean, string])[] = [
+    [hashed.equals(row.leaf_hash), 'the hash is not that of the record'],
+    [row.leaf[0] === 1, 'the record has an unknown version'],
+    [row.seq === position, 'a record before it is missing'],
+    [leaf['run'] === run && leaf['seq'] === row.seq, 'the record is of another position'],
+    [leaf['key'] === sha256(row.key), 'the step’s key was changed'],
+    [
+      leaf['kind'] === row.kind && leaf['phase'] === row.phase && leaf['outcome'] === row.outcome,
+      'kind, phase or outcome was changed',
+    ],
+    [leaf['at'] === Number(row.at) && leaf['writer'] === row.writer, 'time or writer was changed'],
+    [Math.fround(Number(leaf['confidence'] ?? 0)) === Math.fround(row.confidence ?? 0), 'the confidence was changed'],
+    [Number(leaf['cost'] ?? 0) === Number(row.cost ?? 0), 'the cost was changed'],
+    [row.key !== '$end' || leaf['rows'] === count, 'the run’s records are not as many as its end declares'],
+    [content === undefined || content === leaf['commitment'], 'the content is not what was committed to'],
+    [row.body === null || leaf['commitment'] !== undefined, 'there is content without a commitment'],
+  ]
+  return checks.filter(([holds]) => !holds).map(([, problem]) => problem)
+}

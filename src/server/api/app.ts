@@ -1,0 +1,95 @@
+import { bodyLimit } from 'hono/body-limit'
+import { createMiddleware } from 'hono/factory'
+import type { Clock } from '../../core/clock.ts'
+import { MillraceError } from '../../core/errors/millrace-error.ts'
+import type { Random } from '../../core/random.ts'
+import { mostMailBytes } from '../../intake/mail-event.ts'
+import { asStoreError } from '../../store/pool.ts'
+import { Outcomes } from '../outcomes.ts'
+import type { Planes } from '../planes.ts'
+import { type Api, type ApiEnv, makeApi } from './api.ts'
+import { healthRoutes, stepRoutes } from './health-routes.ts'
+import { lineageRoutes } from './lineage-routes.ts'
+import { mailRoutes } from './mail-routes.ts'
+import { problemResponse } from './problem.ts'
+import { reviewRoutes } from './review-routes.ts'
+import { runRoutes } from './run-routes.ts'
+
+/** Of every address but the one that takes mail. */
+const mostBytes = 1024 * 1024
+
+export interface AppOptions {
+  readonly planes: Planes
+  readonly databaseUrl: string
+  readonly clock: Clock
+  readonly random: Random
+  readonly isStopping: () => boolean
+  /** A failure that is not of the dictionary. */
+  readonly log: (incident: string, error: unknown) => void
+}
+
+/**
+ * Millrace's own API, `/api/v1`. Every call but the health checks needs a key, whose person is the principal; every failure is a problem
+ * document (RFC 9457) with a code of the error dictionary.
+ */
+export function makeApp(options: AppOptions): Api {
+  const { planes, clock } = options
+  const outcomes = new Outcomes({ runs: planes.runs, deadLetters: planes.deadLetters, clock })
+  const app = makeApi()
+  app.onError((error) => problemResponse(asStoreError(error, options.databaseUrl), options))
+  app.notFound((c) =>
+    problemResponse(
+      new MillraceError('api/no-such-path', { method: c.req.method, path: c.req.path.slice(0, 200) }),
+      options,
+    ),
+  )
+  app.use(async (c, next) => {
+    await next()
+    c.header('x-content-type-options', 'nosniff')
+    c.header('cache-control', 'no-store')
+  })
+  app.route('/api/v1', healthRoutes(planes))
+  app.get('/api/v1/openapi.json', (c) => c.json(documentOf(app)))
+  app.use('/api/v1/*', limitOf, whileServing(options.isStopping), withKey(planes))
+  for (const routes of [
+    runRoutes(planes, outcomes),
+    lineageRoutes(planes),
+    reviewRoutes(planes),
+    mailRoutes(planes),
+    stepRoutes(planes),
+  ])
+    app.route('/api/v1', routes)
+  app.openAPIRegistry.registerComponent('securitySchemes', 'key', { type: 'http', scheme: 'bearer' })
+  return app
+}
+
+const documentOf = (app: Api): object =>
+  app.getOpenAPI31Document({
+    openapi: '3.1.0',
+    info: { title: 'Millrace', version: '1', description: 'Errors are problem documents (RFC 9457) with a `code`.' },
+    servers: [{ url: '/' }],
+    security: [{ key: [] }],
+  })
+
+const tooLarge = (most: number) => () => {
+  throw new MillraceError('api/too-large', { most })
+}
+const limitMail = bodyLimit({ maxSize: mostMailBytes, onError: tooLarge(mostMailBytes) })
+const limitOther = bodyLimit({ maxSize: mostBytes, onError: tooLarge(mostBytes) })
+const limitOf = createMiddleware<ApiEnv>((c, next) => (c.req.path === '/api/v1/mail' ? limitMail : limitOther)(c, next))
+
+const whileServing = (isStopping: () => boolean) =>
+  createMiddleware<ApiEnv>(async (_c, next) => {
+    if (isStopping()) throw new MillraceError('server/stopping', {})
+    await next()
+  })
+
+const withKey = ({ keys }: Planes) =>
+  createMiddleware<ApiEnv>(async (c, next) => {
+    const secret = /^Bearer (\S{1,200})$/i.exec(c.req.header('authorization') ?? '')?.[1]
+    if (secret === undefined) throw new MillraceError('api/no-key', {})
+    const principal = await keys.verify(secret)
+    if (!principal) throw new MillraceError('api/wrong-key', {})
+    c.set('principal', principal)
+    await next()
+  })

@@ -1,0 +1,37 @@
+import { createRoute, z } from '@hono/zod-openapi'
+import { mostMailBytes } from '../../intake/mail-event.ts'
+import type { Planes } from '../planes.ts'
+import { type Api, answers, makeApi } from './api.ts'
+
+/** One mail as it came, byte for byte. Bodies over the limit are refused before this. */
+export function mailRoutes({ mail }: Planes): Api {
+  return makeApi().openapi(
+    createRoute({
+      method: 'post',
+      path: '/mail',
+      request: {
+        query: z.object({ pipeline: z.string().min(1).max(200), source: z.string().min(1).max(512).optional() }),
+        body: {
+          required: true,
+          description: `At most ${mostMailBytes} bytes.`,
+          content: { 'message/rfc822': { schema: z.string().openapi({ format: 'binary' }) } },
+        },
+      },
+      responses: {
+        202: answers(
+          z.object({
+            run: z.string(),
+            event: z.string().openapi({ description: 'SHA-256 of the bytes.' }),
+            isDuplicate: z.boolean(),
+          }),
+          'Accepted durably: its run will start.',
+        ),
+      },
+    }),
+    async (c) => {
+      const { pipeline, source } = c.req.valid('query')
+      const bytes = new Uint8Array(await c.req.arrayBuffer())
+      return c.json(await mail.take(bytes, { pipeline, ...(source !== undefined && { source }) }), 202)
+    },
+  )
+}

@@ -1,0 +1,41 @@
+import { isMillraceError, MillraceError } from '../../core/errors/millrace-error.ts'
+import { mintId } from '../../core/ids.ts'
+import type { Clock } from '../../core/clock.ts'
+import type { Random } from '../../core/random.ts'
+
+/** A problem document (RFC 9457); `code` and `retry` are those of the error dictionary. */
+export interface Problem {
+  readonly type: string
+  readonly title: string
+  readonly status: number
+  readonly detail: string
+  readonly code: string
+  readonly retry: string
+}
+
+export const problemOf = (error: MillraceError): Problem => ({
+  type: `urn:millrace:error:${error.code}`,
+  title: error.title,
+  status: error.status,
+  detail: error.message,
+  code: error.code,
+  retry: error.retry,
+})
+
+/** Any failure as an answer. What is not of the dictionary is logged under an incident's id and shown to nobody. */
+export function problemResponse(
+  error: unknown,
+  { clock, random, log }: { clock: Clock; random: Random; log: (incident: string, error: unknown) => void },
+): Response {
+  let known: MillraceError
+  if (isMillraceError(error)) known = error
+  else {
+    const incident = mintId('evt', clock.today(), random)
+    log(incident, error)
+    known = new MillraceError('api/failed', { incident })
+  }
+  const headers: Record<string, string> = { 'content-type': 'application/problem+json', 'cache-control': 'no-store' }
+  if (known.status === 401) headers['www-authenticate'] = 'Bearer'
+  if (known.status === 503 || known.status === 429) headers['retry-after'] = '1'
+  return new Response(JSON.stringify(problemOf(known)), { status: known.status, headers })
+}

@@ -1,0 +1,211 @@
+import { createRoute, z } from '@hono/zod-openapi'
+import { MillraceError } from '../../core/errors/millrace-error.ts'
+import { isId, type WorkItemId } from '../../core/ids.ts'
+import type { Planes } from '../planes.ts'
+import { type Api, type ApiContext, answers, asBody, makeApi, takes } from './api.ts'
+
+const json = z.unknown()
+const versioned = z.object({ name: z.string(), digest: z.string() })
+const claim = z.object({
+  number: z.number(),
+  holder: z.string().optional(),
+  leaseUntil: z.number().optional(),
+  isLive: z.boolean(),
+})
+const summary = z
+  .object({
+    id: z.string(),
+    run: z.string(),
+    kind: z.enum(['approve', 'answer']),
+    state: z.enum(['open', 'decided', 'closed']),
+    closedWhy: z.enum(['timeout', 'cancelled', 'dropped']).optional(),
+    queue: z.string(),
+    priority: z.number(),
+    created: z.number().openapi({ description: 'Milliseconds since 1970, as every time here.' }),
+    due: z.number().optional(),
+    isOverdue: z.boolean(),
+    expires: z.number().optional(),
+    escalated: z.number().optional(),
+    settled: z.number().optional(),
+    claim,
+    form: z.string(),
+    action: z.string().optional(),
+    why: z.array(z.string()).readonly(),
+    quorum: z.number(),
+    firstLine: z.string().optional(),
+    unreadable: z.enum(['erased', 'damaged']).optional(),
+  })
+  .openapi('WorkItemSummary')
+const verdict = z.enum(['approve', 'reject', 'answer'])
+const decision = z
+  .object({
+    item: z.string(),
+    ordinal: z.number(),
+    person: z.string(),
+    at: z.number(),
+    claim: z.number(),
+    verdict,
+    reason: z.string().optional(),
+    note: z.string().optional(),
+    value: json.optional(),
+    edited: z.boolean(),
+    shownDigest: z.string(),
+    actionDigest: z.string().optional(),
+    activeMs: z.number().optional(),
+  })
+  .openapi('Decision')
+const permission = z.object({ allowed: z.boolean(), why: z.string().optional() })
+const detail = summary
+  .omit({ form: true, action: true, firstLine: true, unreadable: true })
+  .extend({
+    firstLine: z.string(),
+    stepKey: z.string(),
+    form: versioned.extend({ reasons: z.array(z.string()).readonly(), valueSchema: json }),
+    action: versioned.optional(),
+    shows: json,
+    proposed: json.optional(),
+    proposedFirst: json.optional(),
+    shownDigest: z.string(),
+    actionDigest: z.string().optional(),
+    verdicts: z.array(verdict).readonly(),
+    isEditable: z.boolean(),
+    may: z.object({ claim: permission, decide: permission }),
+    decisions: z.array(decision).readonly(),
+  })
+  .openapi('WorkItem')
+const claimed = z.object({ item: z.string(), claim: z.number(), person: z.string(), leaseUntil: z.number() })
+const lease = z
+  .number()
+  .int()
+  .min(1000)
+  .max(86_400_000)
+  .optional()
+  .openapi({ description: 'Milliseconds; ten minutes unless said.' })
+
+const byItem = z.object({ item: z.string().openapi({ param: { name: 'item', in: 'path' }, example: 'rev_0' }) })
+
+const itemOf = (text: string): WorkItemId => {
+  if (!isId('rev', text)) throw new MillraceError('review/no-such-item', { item: text.slice(0, 64) })
+  return text
+}
+/** Who asks: the person behind the key, never one that the request names. */
+const asker = (c: ApiContext) => ({ tenant: c.get('principal').tenant, person: c.get('principal').person.id })
+
+/** Work items: list, show, claim, release, decide. */
+export function reviewRoutes({ reviews }: Planes): Api {
+  return makeApi()
+    .openapi(
+      createRoute({
+        method: 'get',
+        path: '/reviews',
+        request: {
+          query: z.object({
+            state: z.enum(['open', 'decided', 'closed']).optional(),
+            queue: z.string().max(200).optional(),
+            mine: z.stringbool().optional(),
+            cursor: z.string().max(500).optional(),
+            limit: z.coerce.number().int().min(1).max(200).optional(),
+          }),
+        },
+        responses: {
+          200: answers(
+            z.object({ items: z.array(summary).readonly(), next: z.string().optional() }),
+            'Open ones in the order in which they are due.',
+          ),
+        },
+      }),
+      async (c) => {
+        const { mine, ...query } = c.req.valid('query')
+        const { tenant, person } = asker(c)
+        return c.json(await reviews.list({ tenant, ...query, ...(mine && { mine: person }) }), 200)
+      },
+    )
+    .openapi(
+      createRoute({
+        method: 'get',
+        path: '/reviews/{item}',
+        request: { params: byItem },
+        responses: { 200: answers(detail, 'The whole item, and what the asker may do.') },
+      }),
+      async (c) => c.json(asBody(await reviews.show({ ...asker(c), item: itemOf(c.req.valid('param').item) })), 200),
+    )
+    .openapi(
+      createRoute({
+        method: 'post',
+        path: '/reviews/{item}/claim',
+        request: { params: byItem, body: takes(z.object({ claim: z.number().int().optional(), lease })) },
+        responses: { 200: answers(claimed, 'The claim; its number is needed to decide.') },
+      }),
+      async (c) =>
+        c.json(
+          await reviews.claim({ ...asker(c), item: itemOf(c.req.valid('param').item), ...c.req.valid('json') }),
+          200,
+        ),
+    )
+    .openapi(
+      createRoute({
+        method: 'post',
+        path: '/reviews/claim-next',
+        request: { body: takes(z.object({ queue: z.string().max(200).optional(), lease })) },
+        responses: {
+          200: answers(
+            z.object({ claim: claimed.optional() }),
+            'A claim on the first free item; none when there is none.',
+          ),
+        },
+      }),
+      async (c) => c.json({ claim: await reviews.claimNext({ ...asker(c), ...c.req.valid('json') }) }, 200),
+    )
+    .openapi(
+      createRoute({
+        method: 'post',
+        path: '/reviews/{item}/release',
+        request: { params: byItem, body: takes(z.object({ claim: z.number().int() })) },
+        responses: { 204: { description: 'Anyone may claim it now.' } },
+      }),
+      async (c) => {
+        await reviews.release({ ...asker(c), item: itemOf(c.req.valid('param').item), ...c.req.valid('json') })
+        return c.body(null, 204)
+      },
+    )
+    .openapi(
+      createRoute({
+        method: 'post',
+        path: '/reviews/{item}/decide',
+        request: {
+          params: byItem,
+          body: takes(
+            z.object({
+              claim: z.number().int(),
+              verdict,
+              shownDigest: z.string().max(64).openapi({ description: 'Of the item as it was shown.' }),
+              reason: z.string().max(200).optional(),
+              note: z.string().max(4000).optional(),
+              value: z
+                .json()
+                .optional()
+                .openapi({ type: 'object', description: 'The edited arguments, or the answer.' }),
+              activeMs: z.number().int().min(0).max(86_400_000).optional(),
+            }),
+          ),
+        },
+        responses: {
+          200: answers(
+            z.object({ decision, state: z.enum(['open', 'decided', 'closed']), isRepeat: z.boolean() }),
+            'Taken; sent twice it counts once.',
+          ),
+        },
+      }),
+      async (c) => {
+        const { value, ...given } = c.req.valid('json')
+        const item = itemOf(c.req.valid('param').item)
+        const decided = await reviews.decide({
+          ...asker(c),
+          item,
+          ...given,
+          ...(value !== undefined && { value }),
+        })
+        return c.json(asBody(decided), 200)
+      },
+    )
+}

@@ -1,0 +1,154 @@
+import { createRoute, z } from '@hono/zod-openapi'
+import { MillraceError } from '../../core/errors/millrace-error.ts'
+import { isId, type TenantId } from '../../core/ids.ts'
+import type { Planes } from '../planes.ts'
+import type { Outcomes } from '../outcomes.ts'
+import { type Api, answers, asBody, makeApi, takes } from './api.ts'
+
+const status = z.enum(['running', 'waiting', 'paused', 'succeeded', 'failed', 'cancelled', 'killed'])
+const json = z.unknown()
+const failure = z.object({ code: z.string(), message: z.string() })
+const listed = z.object({
+  run: z.string(),
+  pipeline: z.string(),
+  status,
+  started: z.number().openapi({ description: 'Milliseconds since 1970.' }),
+  ended: z.number().optional(),
+  code: z.string().optional().openapi({ description: 'The code of why it is paused or failed.' }),
+})
+const step = z.object({
+  key: z.string(),
+  kind: z.string(),
+  resource: z.string(),
+  state: z.enum(['running', 'waiting', 'retrying', 'done', 'failed', 'denied', 'timed-out', 'cancelled']),
+  retries: z.number(),
+  began: z.number(),
+  ended: z.number().optional(),
+  ms: z.number().optional(),
+  due: z.number().optional(),
+  confidence: z.number().optional(),
+  result: json.optional(),
+  error: failure.optional(),
+  detail: json.optional(),
+  factors: z.array(z.object({ kind: z.string(), digest: z.string(), name: z.string() })).readonly(),
+})
+const waitsFor = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('person'), item: z.string(), queue: z.string(), why: z.array(z.string()).readonly() }),
+  z.object({ kind: z.literal('time'), step: z.string() }),
+  z.object({ kind: z.literal('other'), step: z.string() }),
+])
+const view = listed
+  .extend({
+    digest: z.string(),
+    entity: z.object({ type: z.string(), id: z.string() }).optional(),
+    principal: z.string().optional(),
+    because: z.string().openapi({ description: 'One sentence of why.' }),
+    waitsFor: waitsFor.optional(),
+    input: json.optional(),
+    result: json.optional(),
+    error: failure.optional(),
+    steps: z.array(step).readonly(),
+  })
+  .openapi('Run')
+const outcome = z
+  .object({
+    run: z.string(),
+    isSettled: z.boolean(),
+    status: z.enum([...status.options, 'accepted', 'dead-letter']),
+    result: json.optional(),
+    error: failure.optional(),
+    classified: z.object({ label: z.string(), confidence: z.number() }).optional(),
+    item: z.object({ id: z.string(), queue: z.string(), why: z.array(z.string()).readonly() }).optional(),
+    because: z.string().optional(),
+    at: z.number().optional(),
+  })
+  .openapi('Outcome')
+
+const byRun = z.object({ run: z.string().openapi({ param: { name: 'run', in: 'path' }, example: 'run_0' }) })
+
+/** Runs: a list, one whole, what became of several, cancel. */
+export function runRoutes({ runs, engine }: Planes, outcomes: Outcomes): Api {
+  const one = async (tenant: TenantId, run: string) => {
+    const [found] = await runs.read(tenant, isId('run', run) ? [run] : [])
+    if (!found) throw new MillraceError('governance/no-such-run', { run })
+    return found
+  }
+  return makeApi()
+    .openapi(
+      createRoute({
+        method: 'get',
+        path: '/runs',
+        request: {
+          query: z.object({
+            pipeline: z.string().max(200).optional(),
+            status: status.optional(),
+            after: z.string().max(64).optional().openapi({ description: 'The `next` of the page before.' }),
+            limit: z.coerce.number().int().min(1).max(200).default(50),
+          }),
+        },
+        responses: {
+          200: answers(
+            z.object({ runs: z.array(listed).readonly(), next: z.string().optional() }),
+            'The newest first.',
+          ),
+        },
+      }),
+      async (c) => {
+        const { after, ...filter } = c.req.valid('query')
+        const cursor = after !== undefined && isId('run', after) ? after : undefined
+        if (after !== undefined && !cursor)
+          throw new MillraceError('api/bad-request', { problems: 'after: not a cursor of this list' })
+        const found = await runs.list(c.get('principal').tenant, { ...filter, after: cursor })
+        const next = found.length === filter.limit ? found.at(-1)?.run : undefined
+        return c.json({ runs: found, ...(next && { next }) }, 200)
+      },
+    )
+    .openapi(
+      createRoute({
+        method: 'get',
+        path: '/runs/{run}',
+        request: { params: byRun },
+        responses: { 200: answers(view, 'A run with its steps.') },
+      }),
+      async (c) => c.json(asBody(await one(c.get('principal').tenant, c.req.valid('param').run)), 200),
+    )
+    .openapi(
+      createRoute({
+        method: 'post',
+        path: '/runs/{run}/cancel',
+        request: { params: byRun },
+        responses: {
+          200: answers(z.object({ run: z.string(), wasOpen: z.boolean() }), 'It is cancelled, or had ended already.'),
+        },
+      }),
+      async (c) => {
+        const { run } = await one(c.get('principal').tenant, c.req.valid('param').run)
+        return c.json({ run, wasOpen: await engine.cancel(run) }, 200)
+      },
+    )
+    .openapi(
+      createRoute({
+        method: 'post',
+        path: '/runs/outcomes',
+        request: {
+          body: takes(
+            z.object({
+              runs: z.array(z.string().max(64)).min(1).max(500),
+              within: z.number().int().min(0).max(20_000).default(0),
+            }),
+          ),
+        },
+        responses: {
+          200: answers(
+            z.object({ outcomes: z.array(outcome).readonly() }),
+            'Those that have settled by now, or by the first that does.',
+          ),
+        },
+      }),
+      async (c) => {
+        const { runs: wanted, within } = c.req.valid('json')
+        const settled = await outcomes.settled(c.get('principal').tenant, wanted, within, c.req.raw.signal)
+        return c.json(asBody({ outcomes: settled }), 200)
+      },
+    )
+}

@@ -1,0 +1,134 @@
+import { fileURLToPath } from 'node:url'
+import { systemClock } from '../core/clock.ts'
+import type { MillraceError } from '../core/errors/millrace-error.ts'
+import { systemRandom } from '../core/random.ts'
+import { ModelPlane } from '../models/model-plane.ts'
+import { migrate } from '../store/migrate.ts'
+import { makeApp } from './api/app.ts'
+import { type Engines, startEngines } from './embedded/engines.ts'
+import { type Home, openHome, removeServerJson, writeServerJson } from './embedded/home.ts'
+import { HttpServer } from './http-server.ts'
+import { openPlanes, type Planes } from './planes.ts'
+import { loadProject, type Project } from './project.ts'
+
+/** The encoders that Millrace brings. */
+const encoders = { 'mini-en': fileURLToPath(new URL('../../models/mini-en', import.meta.url)) }
+/** A request in flight may take this long to end when the server stops. */
+const drainWithin = 5000
+
+export interface MillraceOptions {
+  /** The data directory. */
+  readonly home: string
+  /** `millrace.config.ts`, unless another is named. */
+  readonly config?: string | undefined
+  /** Of the API on 127.0.0.1; 0 is any free one. */
+  readonly port: number
+  readonly env: NodeJS.ProcessEnv
+  /** What happens, for people: never a message's text. */
+  readonly say: (text: string) => void
+}
+
+/** A running Millrace: both engines, every plane, the API. */
+export interface Millrace {
+  readonly url: string
+  readonly home: string
+  readonly project: Project
+  readonly planes: Planes
+  /** Rejects when an engine cannot be kept alive. */
+  readonly broken: Promise<never>
+  /** Drains and ends everything. */
+  stop(): Promise<void>
+  /** Ends the engines at once: what was in flight goes on at the next start. */
+  force(): void
+}
+
+/**
+ * Starts Millrace on a data directory. Errors: those of the directory, the engines, the project, the models and the store; then nothing is
+ * left running.
+ */
+export async function startMillrace(options: MillraceOptions): Promise<Millrace> {
+  const { env, say } = options
+  const project = await loadProject(options.config, env)
+  const home = openHome(options.home)
+  const end: (() => unknown)[] = [() => home.close(), () => removeServerJson(home.path)]
+  const undo = async (): Promise<void> => {
+    for (const step of end.toReversed()) await Promise.resolve(step()).catch(() => {}) // each ends what it can
+  }
+  try {
+    const http = await HttpServer.listen(options.port)
+    end.push(() => http.close(drainWithin))
+    let breakDown: (error: MillraceError) => void = () => {}
+    const broken = new Promise<never>((_, reject) => (breakDown = reject))
+    broken.catch(() => {}) // whoever started this may not listen yet
+    const [engines, models] = await together(
+      beginEngines({ home, env, url: http.url, say, giveUp: breakDown }),
+      ModelPlane.open({
+        routes: project.settings.routes,
+        root: project.root,
+        encoders,
+        clock: systemClock,
+        random: systemRandom,
+      }),
+      end,
+    )
+    say('preparing the database')
+    await migrate(engines.postgres.ownerUrl)
+    const planes = await openPlanes({ home, engines, project, clock: systemClock, random: systemRandom, models, say })
+    end.push(() => planes.close())
+    let isStopping = false
+    const app = makeApp({
+      planes,
+      databaseUrl: engines.postgres.appUrl,
+      clock: systemClock,
+      random: systemRandom,
+      isStopping: () => isStopping,
+      log: (incident, error) =>
+        say(`${incident}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`),
+    })
+    http.serve((request) => app.fetch(request))
+    let stopped: Promise<void> | undefined
+    const stop = (): Promise<void> => {
+      isStopping = true
+      return (stopped ??= undo())
+    }
+    return { url: http.url, home: home.path, project, planes, broken, stop, force: () => engines.force() }
+  } catch (error) {
+    await undo()
+    throw error
+  }
+}
+
+interface EnginesRequest {
+  readonly home: Home
+  readonly env: NodeJS.ProcessEnv
+  readonly url: string
+  readonly say: (text: string) => void
+  readonly giveUp: (error: MillraceError) => void
+}
+
+/** `server.json` names the pids from the moment that there are any. */
+async function beginEngines({ home, env, url, say, giveUp }: EnginesRequest): Promise<Engines> {
+  const started = new Date(systemClock.today()).toISOString()
+  let engines: Engines | undefined
+  const changed = (): void => {
+    const pids = engines?.pids() ?? { postgres: 0, restate: 0 }
+    writeServerJson(home.path, { url, pids: { main: process.pid, ...pids }, started })
+  }
+  engines = await startEngines({ home, env, say, changed, giveUp })
+  changed()
+  return engines
+}
+
+/** Starts both at once; what has started is ended later, also when the other fails. */
+async function together(
+  engines: Promise<Engines>,
+  models: Promise<ModelPlane>,
+  end: (() => unknown)[],
+): Promise<[Engines, ModelPlane]> {
+  const [started, opened] = await Promise.allSettled([engines, models])
+  if (started.status === 'fulfilled') end.push(() => started.value.stop())
+  if (opened.status === 'fulfilled') end.push(() => opened.value.close())
+  if (started.status === 'rejected') throw started.reason
+  if (opened.status === 'rejected') throw opened.reason
+  return [started.value, opened.value]
+}

@@ -1,0 +1,155 @@
+import { resolve } from 'node:path'
+import type { Clock } from '../core/clock.ts'
+import { mainTenant, mintId } from '../core/ids.ts'
+import { digestOf } from '../core/json.ts'
+import type { Random } from '../core/random.ts'
+import type { CorridorPorts } from '../execution/corridor/ports.ts'
+import { createEngine } from '../execution/engine/engine.ts'
+import { repeat } from '../execution/engine/housekeeping.ts'
+import { PostgresLog } from '../execution/engine/log-postgres.ts'
+import { RestateScheduler } from '../execution/engine/scheduler-restate.ts'
+import { Pipelines } from '../execution/pipelines/registry.ts'
+import { RunReader } from '../execution/runs/run-reader.ts'
+import { AllowList } from '../governance/allow-list.ts'
+import { ApiKeys } from '../governance/api-keys.ts'
+import { AuditLog } from '../governance/audit-log.ts'
+import { LineageReader } from '../governance/lineage-reader.ts'
+import { openMasterKey } from '../governance/master-key.ts'
+import { People } from '../governance/people.ts'
+import { Vault } from '../governance/vault.ts'
+import { DeadLetters } from '../intake/dead-letters.ts'
+import { Dispatcher } from '../intake/dispatcher.ts'
+import { Inbox } from '../intake/inbox.ts'
+import { unknownCustomers } from '../intake/mail-event.ts'
+import { MailParser } from '../intake/mail-parser.ts'
+import { readDocuments } from '../knowledge/document-files.ts'
+import { KnowledgeBase } from '../knowledge/knowledge-base.ts'
+import { ModelPlane } from '../models/model-plane.ts'
+import { WorkItems } from '../review/work-items.ts'
+import { openPool, type Pool } from '../store/pool.ts'
+import { StepMeter } from '../telemetry/step-meter.ts'
+import { connectorsOf } from './connectors.ts'
+import type { Engines } from './embedded/engines.ts'
+import type { Home } from './embedded/home.ts'
+import { RestateAdmin } from './embedded/restate-admin.ts'
+import { MailIntake } from './mail-intake.ts'
+import { ensureOwner } from './owner.ts'
+import type { Project } from './project.ts'
+
+/** How often items past their due time are looked for (W7). */
+const escalateEvery = 5000
+const mostEscalated = 200
+
+export interface PlanesOptions {
+  readonly home: Home
+  readonly engines: Engines
+  readonly project: Project
+  readonly clock: Clock
+  readonly random: Random
+  readonly models: ModelPlane
+  readonly say: (text: string) => void
+}
+
+export type Planes = Awaited<ReturnType<typeof openPlanes>>
+
+/**
+ * Wires the planes: each gets what it needs of another through the narrow interface that it declares itself. Answers what the API serves.
+ * The order of the end: nothing new comes in, what runs settles, then the connections go.
+ */
+export async function openPlanes({ home, engines, project, clock, random, models, say }: PlanesOptions) {
+  const { settings } = project
+  const pool = openPool({ url: engines.postgres.appUrl, max: 12, name: 'millrace' })
+  const loadPool = openPool({ url: engines.postgres.appUrl, max: 3, name: 'millrace loads' })
+  const end: (() => Promise<unknown>)[] = [() => pool.end(), () => loadPool.end()]
+  try {
+    const vault = new Vault({ pool, master: await openMasterKey(home.file('master.key'), pool), random, clock })
+    const audit = new AuditLog({ random, clock })
+    const people = new People({ pool, audit, random, clock })
+    const keys = new ApiKeys({ pool, audit, random, clock })
+    const owner = await ensureOwner({ home, people, keys })
+    const knowledge = await openKnowledge(pool, project, models)
+    const { ingressUrl, adminUrl, identityKey } = engines.restate
+    const scheduler = new RestateScheduler({
+      ingressUrl,
+      port: engines.handlerPort,
+      identityKey,
+      clock,
+      warn: (run, message) => say(`a segment of ${run} failed and will be tried again: ${message}`),
+    })
+    const wake = (run: Parameters<typeof scheduler.wake>[0]): Promise<void> => scheduler.wake(run)
+    const reviews = new WorkItems({ pool, keys: vault, audit, wake, random, clock })
+    const meter = new StepMeter()
+    const ports: CorridorPorts = {
+      policy: new AllowList(settings.allow),
+      classifiers: models.classifiers,
+      generators: models.generators,
+      knowledge,
+      people: reviews,
+      connectors: connectorsOf({ home, project }),
+      systems: { run: (_action, _call, effect) => effect() },
+      measure: meter,
+    }
+    const digest = digestOf(settings.pipelines.map((pipeline) => [pipeline.name, pipeline.digest]))
+    const pipelines = new Pipelines(settings.pipelines, ports, digest)
+    const log = new PostgresLog({ pool, loadPool, keys: vault, random, clock })
+    const process = mintId('pro', clock.today(), random)
+    const engine = createEngine({ log, scheduler, clock, random, process })
+    const served = await engine.serve((run) => pipelines.handlerOf(run))
+    end.unshift(async () => served[Symbol.asyncDispose]())
+    const admin = new RestateAdmin(adminUrl)
+    await admin.register(scheduler.uri)
+    await admin.resumeBackingOff() // E7
+    const inbox = new Inbox({ pool, keys: vault, random, clock, tenant: mainTenant })
+    const deadLetters = new DeadLetters({ pool, keys: vault, random, clock, tenant: mainTenant })
+    const dispatcher = new Dispatcher({
+      pool,
+      clock,
+      random,
+      ports: {
+        admit: (pipeline, type, data) => pipelines.admit(pipeline, type, data),
+        start: (run) => engine.start({ ...run, digest: pipelines.digest }),
+        unwrap: (tenant, key, wrapped) => vault.unwrap(tenant, key, wrapped),
+        subjects: (tenant, outside) => vault.subjects(tenant, outside),
+        link: (tenant, links) => vault.link(tenant, links),
+      },
+    })
+    dispatcher.start()
+    end.unshift(() => dispatcher.stop())
+    const parser = new MailParser(clock)
+    end.push(() => parser.close())
+    end.unshift(repeat(clock, escalateEvery, () => reviews.escalate(mostEscalated)))
+    const mail = new MailIntake({
+      parser,
+      customers: unknownCustomers,
+      inbox,
+      deadLetters,
+      dispatcher,
+      pipelines,
+      owner: owner.id,
+    })
+    const runs = new RunReader({ pool, keys: vault })
+    const lineage = new LineageReader({ pool, keys: vault })
+    const close = async (): Promise<void> => {
+      for (const step of end) await step().catch(() => {}) // each ends what it can: the next start does the rest
+    }
+    return { pool, keys, people, owner, reviews, meter, engine, pipelines, deadLetters, mail, runs, lineage, close }
+  } catch (error) {
+    for (const step of end) await step().catch(() => {})
+    throw error
+  }
+}
+
+/** Opens the collections and makes their documents what the project's folders hold. */
+async function openKnowledge(pool: Pool, { settings, root }: Project, models: ModelPlane): Promise<KnowledgeBase> {
+  const given = settings.collections ?? []
+  const collections = given.map(({ collection }) => ({
+    declaration: collection,
+    encoder: models.encoder(collection.encoder),
+  }))
+  const knowledge = new KnowledgeBase({ pool, collections })
+  for (const { collection, documents } of given) {
+    const found = await readDocuments(resolve(root, documents))
+    await knowledge.ingest({ tenant: mainTenant, collection: collection.name, documents: found })
+  }
+  return knowledge
+}
