@@ -4,7 +4,7 @@ import { isId } from '../../core/ids.ts'
 import type { Planes } from '../planes.ts'
 import { type Api, answers, makeApi } from './api.ts'
 
-const record = z
+export const lineageRecord = z
   .object({
     seq: z.number(),
     key: z.string(),
@@ -27,7 +27,7 @@ export function lineageRoutes({ lineage }: Planes): Api {
       method: 'get',
       path: '/runs/{run}/lineage',
       request: { params: z.object({ run: z.string().openapi({ param: { name: 'run', in: 'path' } }) }) },
-      responses: { 200: answers(z.object({ records: z.array(record).readonly() }), 'In order.') },
+      responses: { 200: answers(z.object({ records: z.array(lineageRecord).readonly() }), 'In order.') },
     }),
     async (c) => {
       const { run } = c.req.valid('param')

@@ -3,77 +3,8 @@ import { MillraceError } from '../../core/errors/millrace-error.ts'
 import { isId, type WorkItemId } from '../../core/ids.ts'
 import type { Planes } from '../planes.ts'
 import { type Api, type ApiContext, answers, asBody, makeApi, takes } from './api.ts'
+import { decided, itemClaim, itemDetail, itemSummary, itemVerdict } from './review-schemas.ts'
 
-const json = z.unknown()
-const versioned = z.object({ name: z.string(), digest: z.string() })
-const claim = z.object({
-  number: z.number(),
-  holder: z.string().optional(),
-  leaseUntil: z.number().optional(),
-  isLive: z.boolean(),
-})
-const summary = z
-  .object({
-    id: z.string(),
-    run: z.string(),
-    kind: z.enum(['approve', 'answer']),
-    state: z.enum(['open', 'decided', 'closed']),
-    closedWhy: z.enum(['timeout', 'cancelled', 'dropped']).optional(),
-    queue: z.string(),
-    priority: z.number(),
-    created: z.number().openapi({ description: 'Milliseconds since 1970, as every time here.' }),
-    due: z.number().optional(),
-    isOverdue: z.boolean(),
-    expires: z.number().optional(),
-    escalated: z.number().optional(),
-    settled: z.number().optional(),
-    claim,
-    form: z.string(),
-    action: z.string().optional(),
-    why: z.array(z.string()).readonly(),
-    quorum: z.number(),
-    firstLine: z.string().optional(),
-    unreadable: z.enum(['erased', 'damaged']).optional(),
-  })
-  .openapi('WorkItemSummary')
-const verdict = z.enum(['approve', 'reject', 'answer'])
-const decision = z
-  .object({
-    item: z.string(),
-    ordinal: z.number(),
-    person: z.string(),
-    at: z.number(),
-    claim: z.number(),
-    verdict,
-    reason: z.string().optional(),
-    note: z.string().optional(),
-    value: json.optional(),
-    edited: z.boolean(),
-    shownDigest: z.string(),
-    actionDigest: z.string().optional(),
-    activeMs: z.number().optional(),
-  })
-  .openapi('Decision')
-const permission = z.object({ allowed: z.boolean(), why: z.string().optional() })
-const detail = summary
-  .omit({ form: true, action: true, firstLine: true, unreadable: true })
-  .extend({
-    firstLine: z.string(),
-    stepKey: z.string(),
-    form: versioned.extend({ reasons: z.array(z.string()).readonly(), valueSchema: json }),
-    action: versioned.optional(),
-    shows: json,
-    proposed: json.optional(),
-    proposedFirst: json.optional(),
-    shownDigest: z.string(),
-    actionDigest: z.string().optional(),
-    verdicts: z.array(verdict).readonly(),
-    isEditable: z.boolean(),
-    may: z.object({ claim: permission, decide: permission }),
-    decisions: z.array(decision).readonly(),
-  })
-  .openapi('WorkItem')
-const claimed = z.object({ item: z.string(), claim: z.number(), person: z.string(), leaseUntil: z.number() })
 const lease = z
   .number()
   .int()
@@ -109,7 +40,7 @@ export function reviewRoutes({ reviews }: Planes): Api {
         },
         responses: {
           200: answers(
-            z.object({ items: z.array(summary).readonly(), next: z.string().optional() }),
+            z.object({ items: z.array(itemSummary).readonly(), next: z.string().optional() }),
             'Open ones in the order in which they are due.',
           ),
         },
@@ -125,7 +56,7 @@ export function reviewRoutes({ reviews }: Planes): Api {
         method: 'get',
         path: '/reviews/{item}',
         request: { params: byItem },
-        responses: { 200: answers(detail, 'The whole item, and what the asker may do.') },
+        responses: { 200: answers(itemDetail, 'The whole item, and what the asker may do.') },
       }),
       async (c) => c.json(asBody(await reviews.show({ ...asker(c), item: itemOf(c.req.valid('param').item) })), 200),
     )
@@ -134,7 +65,7 @@ export function reviewRoutes({ reviews }: Planes): Api {
         method: 'post',
         path: '/reviews/{item}/claim',
         request: { params: byItem, body: takes(z.object({ claim: z.number().int().optional(), lease })) },
-        responses: { 200: answers(claimed, 'The claim; its number is needed to decide.') },
+        responses: { 200: answers(itemClaim, 'The claim; its number is needed to decide.') },
       }),
       async (c) =>
         c.json(
@@ -149,7 +80,7 @@ export function reviewRoutes({ reviews }: Planes): Api {
         request: { body: takes(z.object({ queue: z.string().max(200).optional(), lease })) },
         responses: {
           200: answers(
-            z.object({ claim: claimed.optional() }),
+            z.object({ claim: itemClaim.optional() }),
             'A claim on the first free item; none when there is none.',
           ),
         },
@@ -177,7 +108,7 @@ export function reviewRoutes({ reviews }: Planes): Api {
           body: takes(
             z.object({
               claim: z.number().int(),
-              verdict,
+              verdict: itemVerdict,
               shownDigest: z.string().max(64).openapi({ description: 'Of the item as it was shown.' }),
               reason: z.string().max(200).optional(),
               note: z.string().max(4000).optional(),
@@ -190,22 +121,19 @@ export function reviewRoutes({ reviews }: Planes): Api {
           ),
         },
         responses: {
-          200: answers(
-            z.object({ decision, state: z.enum(['open', 'decided', 'closed']), isRepeat: z.boolean() }),
-            'Taken; sent twice it counts once.',
-          ),
+          200: answers(decided, 'Taken; sent twice it counts once.'),
         },
       }),
       async (c) => {
         const { value, ...given } = c.req.valid('json')
         const item = itemOf(c.req.valid('param').item)
-        const decided = await reviews.decide({
+        const taken = await reviews.decide({
           ...asker(c),
           item,
           ...given,
           ...(value !== undefined && { value }),
         })
-        return c.json(asBody(decided), 200)
+        return c.json(asBody(taken), 200)
       },
     )
 }

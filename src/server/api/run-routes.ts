@@ -4,65 +4,7 @@ import { isId, type TenantId } from '../../core/ids.ts'
 import type { Planes } from '../planes.ts'
 import type { Outcomes } from '../outcomes.ts'
 import { type Api, answers, asBody, makeApi, takes } from './api.ts'
-
-const status = z.enum(['running', 'waiting', 'paused', 'succeeded', 'failed', 'cancelled', 'killed'])
-const json = z.unknown()
-const failure = z.object({ code: z.string(), message: z.string() })
-const listed = z.object({
-  run: z.string(),
-  pipeline: z.string(),
-  status,
-  started: z.number().openapi({ description: 'Milliseconds since 1970.' }),
-  ended: z.number().optional(),
-  code: z.string().optional().openapi({ description: 'The code of why it is paused or failed.' }),
-})
-const step = z.object({
-  key: z.string(),
-  kind: z.string(),
-  resource: z.string(),
-  state: z.enum(['running', 'waiting', 'retrying', 'done', 'failed', 'denied', 'timed-out', 'cancelled']),
-  retries: z.number(),
-  began: z.number(),
-  ended: z.number().optional(),
-  ms: z.number().optional(),
-  due: z.number().optional(),
-  confidence: z.number().optional(),
-  result: json.optional(),
-  error: failure.optional(),
-  detail: json.optional(),
-  factors: z.array(z.object({ kind: z.string(), digest: z.string(), name: z.string() })).readonly(),
-})
-const waitsFor = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('person'), item: z.string(), queue: z.string(), why: z.array(z.string()).readonly() }),
-  z.object({ kind: z.literal('time'), step: z.string() }),
-  z.object({ kind: z.literal('other'), step: z.string() }),
-])
-const view = listed
-  .extend({
-    digest: z.string(),
-    entity: z.object({ type: z.string(), id: z.string() }).optional(),
-    principal: z.string().optional(),
-    because: z.string().openapi({ description: 'One sentence of why.' }),
-    waitsFor: waitsFor.optional(),
-    input: json.optional(),
-    result: json.optional(),
-    error: failure.optional(),
-    steps: z.array(step).readonly(),
-  })
-  .openapi('Run')
-const outcome = z
-  .object({
-    run: z.string(),
-    isSettled: z.boolean(),
-    status: z.enum([...status.options, 'accepted', 'dead-letter']),
-    result: json.optional(),
-    error: failure.optional(),
-    classified: z.object({ label: z.string(), confidence: z.number() }).optional(),
-    item: z.object({ id: z.string(), queue: z.string(), why: z.array(z.string()).readonly() }).optional(),
-    because: z.string().optional(),
-    at: z.number().optional(),
-  })
-  .openapi('Outcome')
+import { listedRun, runOutcome, runStatus, runView } from './run-schemas.ts'
 
 const byRun = z.object({ run: z.string().openapi({ param: { name: 'run', in: 'path' }, example: 'run_0' }) })
 
@@ -81,14 +23,14 @@ export function runRoutes({ runs, engine }: Planes, outcomes: Outcomes): Api {
         request: {
           query: z.object({
             pipeline: z.string().max(200).optional(),
-            status: status.optional(),
+            status: runStatus.optional(),
             after: z.string().max(64).optional().openapi({ description: 'The `next` of the page before.' }),
             limit: z.coerce.number().int().min(1).max(200).default(50),
           }),
         },
         responses: {
           200: answers(
-            z.object({ runs: z.array(listed).readonly(), next: z.string().optional() }),
+            z.object({ runs: z.array(listedRun).readonly(), next: z.string().optional() }),
             'The newest first.',
           ),
         },
@@ -108,7 +50,7 @@ export function runRoutes({ runs, engine }: Planes, outcomes: Outcomes): Api {
         method: 'get',
         path: '/runs/{run}',
         request: { params: byRun },
-        responses: { 200: answers(view, 'A run with its steps.') },
+        responses: { 200: answers(runView, 'A run with its steps.') },
       }),
       async (c) => c.json(asBody(await one(c.get('principal').tenant, c.req.valid('param').run)), 200),
     )
@@ -140,7 +82,7 @@ export function runRoutes({ runs, engine }: Planes, outcomes: Outcomes): Api {
         },
         responses: {
           200: answers(
-            z.object({ outcomes: z.array(outcome).readonly() }),
+            z.object({ outcomes: z.array(runOutcome).readonly() }),
             'Those that have settled by now, or by the first that does.',
           ),
         },
