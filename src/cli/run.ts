@@ -1,0 +1,49 @@
+import type { Command } from 'commander'
+import { homePath } from '../server/embedded/home.ts'
+import type { Client } from './client.ts'
+import { perform } from './command.ts'
+import { ownClient, withAnyMillrace } from './lifecycle.ts'
+import { type MailLine, MailboxRun } from './mailbox-run.ts'
+import { type ServeOptions, withServer } from './serve.ts'
+import { oneLine } from './terminal.ts'
+
+interface RunOptions extends ServeOptions {
+  readonly mailbox: string
+}
+
+/** `millrace run PIPELINE --mailbox DIR`: every mail below a directory through a pipeline, a line for each. */
+export function runCommand(program: Command): void {
+  withServer(
+    program
+      .command('run')
+      .description('send every .eml file below a directory through a pipeline; wait until only people are waited for')
+      .argument('<pipeline>', 'support-triage')
+      .requiredOption('--mailbox <dir>', 'the directory; it is never written to'),
+  ).action((pipeline: string, options: RunOptions) =>
+    perform(options, async (terminal) => {
+      const { config, data, mailbox, port = 0 } = options
+      const say = (text: string): void => terminal.say(text)
+      const home = homePath(data, process.env)
+      const counts = new Map<string, number>()
+      const line = (one: MailLine): void => {
+        counts.set(one.outcome, (counts.get(one.outcome) ?? 0) + 1)
+        terminal.json(one)
+        terminal.print(textOf(one))
+      }
+      const progress = (done: number, all: number): void => terminal.move(`${done} of ${all} messages`)
+      const client = (): Client => ownClient(home)
+      await withAnyMillrace({ home, config, port, env: process.env, say }, terminal, (over) =>
+        new MailboxRun({ client, pipeline, directory: mailbox, line, progress, ...(over && { over }) }).perform(),
+      )
+      terminal.say(
+        [...counts.entries()].map(([outcome, count]) => `${count} ${outcome}`).join(', ') ||
+          `there is no .eml file below ${mailbox}`,
+      )
+    }),
+  )
+}
+
+const textOf = ({ confidence, file, intent, outcome, team, why }: MailLine): string => {
+  const read = intent === null ? '-' : `${intent} ${Math.round((confidence ?? 0) * 100)}%`
+  return oneLine(`${file}  ${outcome}  ${team ?? '-'}  ${read}  ${why.join(', ')}`)
+}
