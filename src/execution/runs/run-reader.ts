@@ -52,25 +52,8 @@ export class RunReader {
   }
 
   /** The newest first. */
-  async list(tenant: TenantId, { pipeline, status, after, limit }: RunFilter): Promise<readonly ListedRun[]> {
-    const { rows } = await this.#pool.query<{
-      id: RunId
-      pipeline: string
-      state: RunState
-      is_parked: boolean
-      why: string | null
-      started: string
-      ended: string | null
-    }>({
-      name: 'list-runs',
-      text: `select r.id, r.pipeline, r.state, coalesce(w.is_parked, false) as is_parked, r.why,
-          extract(epoch from r.started) * 1000 as started, extract(epoch from r.ended) * 1000 as ended
-        from run r left join wake w on w.t = r.t and w.run = r.id
-        where r.t = $1 and ($2::text is null or r.pipeline = $2) and ($3::text is null or r.id < $3)
-          and ($4::text is null or r.state = $4) and ($5::boolean is null or coalesce(w.is_parked, false) = $5)
-        order by r.id desc limit $6`,
-      values: [tenant, pipeline ?? null, after ?? null, ...stateOf(status), limit],
-    })
+  async list(tenant: TenantId, filter: RunFilter): Promise<readonly ListedRun[]> {
+    const { rows } = await this.#pool.query<ListedRow>(pageQuery(tenant, filter))
     return rows.map((row) => ({
       run: row.id,
       pipeline: row.pipeline,
@@ -86,6 +69,39 @@ export class RunReader {
     const known = runs.filter((run) => isId('run', run))
     return known.length === 0 ? [] : (await readRuns(this.#pool, this.#keys, tenant, known)).map(viewOf)
   }
+}
+
+interface ListedRow {
+  readonly id: RunId
+  readonly pipeline: string
+  readonly state: RunState
+  readonly is_parked: boolean
+  readonly why: string | null
+  readonly started: string
+  readonly ended: string | null
+}
+
+/**
+ * Conditions are put together, not switched off by `$n is null`: one general plan for all filters would use no index (`run_pipeline`,
+ * `run_state`, `run_pipeline_state`).
+ */
+export function pageQuery(tenant: TenantId, filter: RunFilter): { text: string; values: unknown[] } {
+  const { pipeline, status, after, limit } = filter
+  const values: unknown[] = [tenant, limit]
+  const bind = (value: unknown): string => `$${values.push(value)}`
+  const isParked = status === 'waiting' ? 'true' : 'false'
+  const where = [
+    'r.t = $1',
+    ...(pipeline === undefined ? [] : [`r.pipeline = ${bind(pipeline)}`]),
+    ...(status === undefined ? [] : [`r.state = ${bind(stateOf(status))}`]),
+    ...(status === 'running' || status === 'waiting' ? [`coalesce(w.is_parked, false) = ${isParked}`] : []),
+    ...(after === undefined ? [] : [`r.id < ${bind(after)}`]),
+  ]
+  const text = `select r.id, r.pipeline, r.state, coalesce(w.is_parked, false) as is_parked, r.why,
+      extract(epoch from r.started) * 1000 as started, extract(epoch from r.ended) * 1000 as ended
+    from run r left join wake w on w.t = r.t and w.run = r.id
+    where ${where.join(' and ')} order by r.id desc limit $2`
+  return { text, values }
 }
 
 function viewOf(run: OpenedRun): RunView {
@@ -113,8 +129,4 @@ function viewOf(run: OpenedRun): RunView {
 const statusOf = (state: RunState, isParked: boolean): RunStatus =>
   state === 'open' ? (isParked ? 'waiting' : 'running') : state
 
-function stateOf(status: RunStatus | undefined): [string | null, boolean | null] {
-  if (status === 'running') return ['open', false]
-  if (status === 'waiting') return ['open', true]
-  return [status ?? null, null]
-}
+const stateOf = (status: RunStatus): RunState => (status === 'running' || status === 'waiting' ? 'open' : status)

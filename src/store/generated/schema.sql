@@ -236,9 +236,10 @@ create table run (
   constraint run_state_check CHECK ((state = ANY (ARRAY['open'::text, 'paused'::text, 'succeeded'::text, 'failed'::text, 'cancelled'::text, 'killed'::text])))
 );
 CREATE UNIQUE INDEX run_id ON public.run USING btree (id) INCLUDE (t);
-CREATE INDEX run_open ON public.run USING btree (t, pipeline, id) WHERE (ended IS NULL);
 CREATE INDEX run_parent ON public.run USING btree (t, parent) WHERE (parent IS NOT NULL);
-CREATE INDEX run_recent ON public.run USING btree (t, pipeline, started DESC, id);
+CREATE INDEX run_pipeline ON public.run USING btree (t, pipeline, id);
+CREATE INDEX run_pipeline_state ON public.run USING btree (t, pipeline, state, id);
+CREATE INDEX run_state ON public.run USING btree (t, state, id);
 
 create table run_factor (
   t text not null,

@@ -155,8 +155,11 @@ create table run (
 );
 -- An id is unique over tenants, so that the scheduler needs the id alone.
 create unique index run_id on run (id) include (t);
-create index run_recent on run (t, pipeline, started desc, id);
-create index run_open on run (t, pipeline, id) where ended is null;
+-- Lists are read in the order of the ids, the newest first: all of them by the primary key, those of a pipeline, of a state, of both by these.
+-- No list sorts or walks past what it does not show, but for telling running from waiting among the open ones.
+create index run_pipeline on run (t, pipeline, id);
+create index run_state on run (t, state, id);
+create index run_pipeline_state on run (t, pipeline, state, id);
 create index run_parent on run (t, parent) where parent is not null;
 
 -- E22: "wake me if nothing happened by then", one narrow row for each open run. Counters stay out of `run`, whose updates are HOT then.
