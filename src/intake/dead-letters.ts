@@ -66,11 +66,23 @@ export class DeadLetters {
       text: `with i as (insert into inbox (t, source, id, run, pipeline, type, payload, state, settled)
           values ($1, $2, $3, $4, $5, $6, $7, 'dead', clock_timestamp()) on conflict (t, source, id) do nothing returning run),
         k as (insert into subject_key (t, id, retention_class, wrapped) select $1, $8, 'event', $9 from i),
-        p as (insert into payload (t, month, id, key_id, class, body, bytes) select $1, $10, $7, $8, 'event', $11, length($11) from i)
+        p as (insert into payload (t, month, id, key_id, class, body, bytes) select $1, $10, $7, $8, 'event', $11::bytea, length($11::bytea) from i)
         insert into dead_letter (t, id, source, event, run, code, message, attempts) select $1, $12, $2, $3, $4, $13, $14, 1 from i`,
       values: [
-        ...[this.#tenant, source, id, run, pipeline, type, payload, fresh.id, fresh.wrapped, monthOf(payload), body],
-        ...[letter, error.code, error.message.slice(0, 1000)],
+        this.#tenant,
+        source,
+        id,
+        run,
+        pipeline,
+        type,
+        payload,
+        fresh.id,
+        fresh.wrapped,
+        monthOf(payload),
+        body,
+        letter,
+        error.code,
+        error.message.slice(0, 1000),
       ],
     })
     return (rowCount ?? 0) > 0

@@ -1,10 +1,14 @@
 import { parentPort } from 'node:worker_threads'
+import type { FromWorker, ToWorker } from './mail-parser.ts'
 import { parseMail } from './parse-mail.ts'
 
+const say = (message: FromWorker): void => parentPort?.postMessage(message)
+
 // Runs in a worker thread: one mail at a time, by number.
-parentPort?.on('message', ({ n, bytes }: { n: number; bytes: Uint8Array }) => {
+parentPort?.on('message', ({ n, bytes }: ToWorker) => {
   parseMail(bytes).then(
-    (mail) => parentPort?.postMessage({ n, mail }),
-    () => parentPort?.postMessage({ n, mail: { unreadable: 'its structure is broken' } }),
+    (mail) => say({ n, mail }),
+    () => say({ n, mail: { unreadable: 'its structure is broken' } }),
   )
 })
+say({ ready: true })

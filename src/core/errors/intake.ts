@@ -50,4 +50,37 @@ export const intakeErrors = {
     message: (d) =>
       `The message cannot be read: ${d.why}. It is kept as a dead letter; look at the file itself, and answer its sender by hand if it is real.`,
   }),
+  'intake/stopping': entry({
+    status: 503,
+    retry: 'backoff',
+    title: 'The server is stopping',
+    sample: {},
+    message: () =>
+      `The server is stopping, and the message was not taken. Nothing is wrong with it: send it again when the server has started.`,
+  }),
+  'intake/bad-event': entry({
+    status: 422,
+    retry: 'never',
+    title: 'The event cannot be kept',
+    sample: { n: 1, why: 'its id has control characters' },
+    message: (d) =>
+      `Event ${d.n} of the batch cannot be kept: ${d.why}. Nothing of the batch was taken; correct the event and send all of it again.`,
+  }),
+  'intake/not-started': entry({
+    status: 500,
+    retry: 'never',
+    title: 'The run of an event could not be started',
+    sample: { attempts: 20, why: 'TypeError' },
+    message: (d) =>
+      `The event's run could not be started in ${d.attempts} attempts, the last of which ended with ${d.why}. The pipeline's code, or the start of a run, most likely fails on it. ` +
+      `It is kept as a dead letter: mend the cause, and replay it.`,
+  }),
+  'intake/bad-customers': entry({
+    status: 422,
+    retry: 'never',
+    title: 'The list of customers cannot be used',
+    sample: { path: 'customers.csv', why: 'line 3: the address is not one' },
+    message: (d) =>
+      `The list of customers ${d.path} cannot be used: ${d.why}. It is a CSV file in UTF-8 with the columns address, customer and tier. Correct it and start again.`,
+  }),
 } as const
