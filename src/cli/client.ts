@@ -25,19 +25,21 @@ export class Client {
   readonly #key: string
 
   constructor(options: { url: string; key: string }) {
-    this.url = options.url
+    this.url = options.url.replace(/\/+$/, '')
     this.#key = options.key
   }
 
   /**
-   * The server at `MILLRACE_URL` under `MILLRACE_KEY`, else the one that holds the data directory, under its owner's key.
+   * The server that holds the directory of `--data`, under its owner's key. Without `--data`: the one at `MILLRACE_URL` under `MILLRACE_KEY`
+   * where the first is set (the owner's key goes to no other server than its own), else the one that holds `MILLRACE_HOME` or `.millrace`.
    * Errors: `server/not-running`, `api/no-key`, `governance/owner-key-unsafe`.
    */
   static find(data: string | undefined, env: NodeJS.ProcessEnv): Client {
+    const elsewhere = data === undefined ? env['MILLRACE_URL'] : undefined
     const home = homePath(data, env)
-    const url = env['MILLRACE_URL'] ?? readServerJson(home)?.url
+    const url = elsewhere || readServerJson(home)?.url
     if (!url) throw new MillraceError('server/not-running', { home })
-    const key = env['MILLRACE_KEY'] ?? readOwnerKey(home)
+    const key = env['MILLRACE_KEY'] || (elsewhere ? undefined : readOwnerKey(home))
     if (!key) throw new MillraceError('api/no-key', {})
     return new Client({ url, key })
   }
@@ -87,6 +89,7 @@ export class Client {
         method,
         headers: { authorization: `Bearer ${this.#key}`, ...(body && { 'content-type': body.type }) },
         signal: AbortSignal.timeout(answerWithin),
+        redirect: 'manual', // Millrace sends nobody elsewhere
         ...(body && { body: body.bytes }),
       })
       return { answer, text: await answer.text() }

@@ -115,16 +115,10 @@ export class MailboxRun {
       const pending = { file, readAt, since, isDuplicate: got.isDuplicate }
       this.#pending.set(got.run, [...(this.#pending.get(got.run) ?? []), pending]) // the same mail twice in one directory
     } catch (error) {
-      const code = error instanceof ServerProblem || isMillraceError(error) ? error.code : undefined
-      if (code !== 'intake/unreadable' && code !== 'intake/too-large' && code !== 'api/too-large') throw error
+      const outcome = lostAs(error)
+      if (!outcome) throw error
       const nothing = { run: null, intent: null, confidence: null, team: null }
-      this.#finish({
-        file,
-        ...nothing,
-        outcome: 'dead-letter',
-        why: [code],
-        milliseconds: Math.round(performance.now() - since),
-      })
+      this.#finish({ file, ...nothing, ...outcome, milliseconds: Math.round(performance.now() - since) })
     }
   }
 
@@ -177,6 +171,14 @@ export class MailboxRun {
       }
     }
   }
+}
+
+/** What became of a mail that was not accepted, where that is its own fault; undefined: nothing more can be sent. */
+function lostAs(error: unknown): Pick<MailLine, 'outcome' | 'why'> | undefined {
+  const code = error instanceof ServerProblem || isMillraceError(error) ? error.code : undefined
+  if (code === 'intake/unreadable' || code === 'intake/too-large' || code === 'api/too-large')
+    return { outcome: 'dead-letter', why: [code] }
+  return code === 'api/failed' ? { outcome: 'failed', why: [code] } : undefined
 }
 
 /** The server is being restarted, or its database is. */

@@ -32,7 +32,7 @@ async function importConfig(file: string): Promise<Config> {
   } catch (cause) {
     throw badProject(file, cause)
   }
-  const config = loaded instanceof Object && 'default' in loaded ? loaded.default : undefined
+  const config = (loaded as { readonly default?: unknown }).default // a module's namespace
   const isConfig = config instanceof Object && 'settings' in config && typeof config.settings === 'function'
   if (!isConfig) throw badProject(file, new Error('it has no default export made by defineConfig'))
   return config as Config // checked just above, as far as a value can tell
