@@ -77,7 +77,8 @@ export class Terminal {
   }
 }
 
-const colour = new RegExp(`(${'\u001b'}\\[\\d{1,3}m)`)
+const escape = '\u001b'
+const colour = new RegExp(`(${escape}\\[\\d{1,3}m)`)
 const actsOnTerminal = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu
 
 /** Mail is hostile: nothing of it may move the cursor, change colours or reverse the line. */

@@ -1,5 +1,5 @@
 import { hash, type KeyObject } from 'node:crypto'
-import { type FactorId, type KeyId, monthOf, type RunId, type TenantId } from '../core/ids.ts'
+import { type FactorId, hashId, type KeyId, monthOf, type RunId, type TenantId } from '../core/ids.ts'
 import { sha256 } from '../core/json.ts'
 import { commitmentOf } from '../core/seal.ts'
 import type { Pool } from '../store/pool.ts'
@@ -31,10 +31,21 @@ export interface LineageRecord {
   readonly isContentChecked: boolean
 }
 
+/** All that the ledger has of a run. */
+export interface RunLineage {
+  /** In order. */
+  readonly records: readonly LineageRecord[]
+  /** What is wrong with the whole: records that are missing at its end. */
+  readonly problems: readonly string[]
+}
+
 type FactorNames = ReadonlyMap<string, LineageRecord['factors'][number]>
 
 interface Row {
-  readonly seq: number
+  readonly state: string
+  /** The highest position that waits for the ledger. */
+  readonly most_pending: number | null
+  readonly seq: number | null
   readonly key: string
   readonly kind: string
   readonly phase: string
@@ -46,21 +57,30 @@ interface Row {
   readonly leaf_hash: Buffer
   readonly confidence: number | null
   readonly cost: string | null
+  readonly ms: number | null
+  readonly pending: Buffer | null
   readonly key_id: KeyId | null
   readonly wrapped: Buffer | null
 }
 
+/** A row as the log has it: of a run without rows the join makes one of nulls. */
+type KeptRow = Row & { readonly seq: number }
+
+/** One statement, and so one snapshot: a run that goes on meanwhile has no problems. */
 const recordsSql = `
-select l.seq, l.key, l.kind, l.phase, l.outcome, l.writer, floor(extract(epoch from l.at) * 1000)::text as at, coalesce(l.body, p.body) as body,
-  l.leaf, l.leaf_hash, l.confidence, l.cost, r.key_id, k.wrapped
-from run r join run_log l on l.t = r.t and l.month = $3 and l.run = r.id
+select r.state, (select max(seq) from ledger_pending where t = r.t and run = r.id) as most_pending, l.seq, l.key, l.kind, l.phase, l.outcome, l.writer, floor(extract(epoch from l.at) * 1000)::text as at, coalesce(l.body, p.body) as body,
+  l.leaf, l.leaf_hash, l.confidence, l.cost, l.ms, q.leaf_hash as pending, r.key_id, k.wrapped
+from run r left join run_log l on l.t = r.t and l.month = $3 and l.run = r.id
+left join ledger_pending q on q.t = l.t and q.run = l.run and q.seq = l.seq
 left join subject_key k on k.t = r.t and k.id = r.key_id
 left join payload p on l.payload is not null and p.t = r.t and p.month = id_month(l.payload) and p.id = l.payload
 where r.t = $1 and r.id = $2 order by l.seq`
 
 /**
- * Owns: reading a run's records back and checking each: its hash against the stored bytes, the other columns against those bytes (L9), the
- * content against its commitment, and that the rows are dense up to the number that `$end` declares (L6).
+ * Owns: reading a run's records back and checking each: its hash against the stored bytes and, until it is sealed, against the one that waits
+ * for the ledger; the other columns against those bytes (L9); the content against its commitment; the versions that took part against their
+ * ids; and that the rows are dense up to the number that `$end` declares (L6). Not checked: `due`, which no record holds, and what a version
+ * is called.
  */
 export class LineageReader {
   readonly #pool: Pool
@@ -71,12 +91,20 @@ export class LineageReader {
     this.#keys = options.keys
   }
 
-  /** The records of a run in order; none for an unknown run. */
-  async read(tenant: TenantId, run: RunId): Promise<readonly LineageRecord[]> {
+  /** The records of a run, each checked; undefined for an unknown run. */
+  async read(tenant: TenantId, run: RunId): Promise<RunLineage | undefined> {
     const values = [tenant, run, monthOf(run)]
-    const { rows } = await this.#pool.query<Row>({ name: 'lineage', text: recordsSql, values })
+    const { rows: found } = await this.#pool.query<Row>({ name: 'lineage', text: recordsSql, values })
+    const [first] = found
+    if (!first) return undefined
+    const rows = found.filter((row): row is KeptRow => row.seq !== null)
     const names = await this.#factorsOf(tenant, run)
-    return rows.map((row, position) => this.#check(tenant, { run, row, position, names, count: rows.length }))
+    return {
+      records: rows.map((row, position) =>
+        this.#check(tenant, { tenant, run, row, position, names, count: rows.length }),
+      ),
+      problems: missingAtEnd(first, rows),
+    }
   }
 
   async #factorsOf(tenant: TenantId, run: RunId): Promise<FactorNames> {
@@ -88,15 +116,12 @@ export class LineageReader {
     return new Map(rows.map(({ id, ...factor }) => [id, factor]))
   }
 
-  #check(
-    tenant: TenantId,
-    at: { run: RunId; row: Row; position: number; count: number; names: FactorNames },
-  ): LineageRecord {
+  #check(tenant: TenantId, at: Checked & { readonly names: FactorNames }): LineageRecord {
     const { row, names } = at
     const text = row.leaf.subarray(1).toString('latin1')
     const leaf = parseLeaf(text)
     const content = this.#contentOf(tenant, row)
-    const factors = Array.isArray(leaf['factors']) ? leaf['factors'].map(String) : []
+    const factors = factorsIn(leaf)
     return {
       seq: row.seq,
       key: row.key,
@@ -107,7 +132,7 @@ export class LineageReader {
       leafHash: row.leaf_hash.toString('hex'),
       leaf: text,
       factors: factors.flatMap((id) => names.get(id) ?? []),
-      problems: problemsOf(at, leaf, content),
+      problems: [...problemsOf(at, leaf, content), ...factorProblems(at.tenant, factors, names)],
       isContentChecked: content !== undefined,
     }
   }
@@ -133,14 +158,20 @@ function parseLeaf(text: string): Leaf {
   }
 }
 
-function problemsOf(
-  { run, row, position, count }: { run: RunId; row: Row; position: number; count: number },
-  leaf: Leaf,
-  content: string | undefined,
-): string[] {
+interface Checked {
+  readonly tenant: TenantId
+  readonly run: RunId
+  readonly row: KeptRow
+  readonly position: number
+  readonly count: number
+}
+
+function problemsOf({ run, row, position, count }: Checked, leaf: Leaf, content: string | undefined): string[] {
   const hashed = hash('sha256', Buffer.concat([Buffer.of(0), row.leaf]), 'buffer')
+  const isErased = row.key_id === null || row.wrapped === null
   const checks: readonly (readonly [boolean, string])[] = [
     [hashed.equals(row.leaf_hash), 'the hash is not that of the record'],
+    [row.pending?.equals(row.leaf_hash) ?? true, 'the hash is not the one that waits for the ledger'],
     [row.leaf[0] === 1, 'the record has an unknown version'],
     [row.seq === position, 'a record before it is missing'],
     [leaf['run'] === run && leaf['seq'] === row.seq, 'the record is of another position'],
@@ -150,11 +181,43 @@ function problemsOf(
       'kind, phase or outcome was changed',
     ],
     [leaf['at'] === Number(row.at) && leaf['writer'] === row.writer, 'time or writer was changed'],
-    [Math.fround(Number(leaf['confidence'] ?? 0)) === Math.fround(row.confidence ?? 0), 'the confidence was changed'],
-    [Number(leaf['cost'] ?? 0) === Number(row.cost ?? 0), 'the cost was changed'],
+    [isSame(leaf['confidence'], row.confidence, Math.fround), 'the confidence was changed'],
+    [isSame(leaf['cost'], row.cost, Number), 'the cost was changed'],
+    [isSame(leaf['ms'], row.ms, Math.round), 'the duration was changed'],
     [row.key !== '$end' || leaf['rows'] === count, 'the run’s records are not as many as its end declares'],
     [content === undefined || content === leaf['commitment'], 'the content is not what was committed to'],
     [row.body === null || leaf['commitment'] !== undefined, 'there is content without a commitment'],
+    [row.body !== null || isErased || leaf['commitment'] === undefined, 'the content is missing'],
   ]
   return checks.filter(([holds]) => !holds).map(([, problem]) => problem)
+}
+
+/** Absent on both sides, or the same number as the column can hold it: absent is never zero. */
+function isSame(inLeaf: unknown, inColumn: number | string | null, kept: (number: number) => number): boolean {
+  if (inLeaf === undefined || inColumn === null) return inLeaf === undefined && inColumn === null
+  return kept(Number(inLeaf)) === kept(Number(inColumn))
+}
+
+const factorsIn = (leaf: Leaf): string[] => (Array.isArray(leaf['factors']) ? leaf['factors'].map(String) : [])
+
+/** A version's id is the hash of its kind and digest: another one under the same id does not pass. */
+function factorProblems(tenant: TenantId, factors: readonly string[], names: FactorNames): string[] {
+  const isWhole = factors.every((id) => {
+    const known = names.get(id)
+    return known && id === hashId('fac', sha256(`${tenant}/${known.kind}/${known.digest}`))
+  })
+  return isWhole ? [] : ['a version that took part is missing or was changed']
+}
+
+/** What only the end of a log tells. A killed run has no `$end`. */
+function missingAtEnd({ state, most_pending: mostPending }: Row, rows: readonly KeptRow[]): string[] {
+  const hasEnded = state === 'succeeded' || state === 'failed' || state === 'cancelled'
+  const last = rows.at(-1)
+  return [
+    ...(hasEnded && last?.key !== '$end' ? ['the run has ended, and the record of its end is missing'] : []),
+    ...((mostPending ?? -1) > (last?.seq ?? -1)
+      ? ['records at the end are missing: the ledger waits for more than the log has']
+      : []),
+    ...(!hasEnded && last?.key === '$end' ? ['the run’s records end, and its state says that it has not'] : []),
+  ]
 }

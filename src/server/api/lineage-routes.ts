@@ -20,6 +20,11 @@ export const lineageRecord = z
   })
   .openapi('LineageRecord')
 
+export const runLineage = z.object({
+  records: z.array(lineageRecord).readonly(),
+  problems: z.array(z.string()).readonly().openapi({ description: 'Of the whole: records missing at its end.' }),
+})
+
 /** The records of a run, each checked against its hash, its columns and its content. */
 export function lineageRoutes({ lineage }: Planes): Api {
   return makeApi().openapi(
@@ -27,13 +32,13 @@ export function lineageRoutes({ lineage }: Planes): Api {
       method: 'get',
       path: '/runs/{run}/lineage',
       request: { params: z.object({ run: z.string().openapi({ param: { name: 'run', in: 'path' } }) }) },
-      responses: { 200: answers(z.object({ records: z.array(lineageRecord).readonly() }), 'In order.') },
+      responses: { 200: answers(runLineage, 'In order.') },
     }),
     async (c) => {
       const { run } = c.req.valid('param')
-      const records = isId('run', run) ? await lineage.read(c.get('principal').tenant, run) : []
-      if (records.length === 0) throw new MillraceError('governance/no-such-run', { run })
-      return c.json({ records }, 200)
+      const found = isId('run', run) ? await lineage.read(c.get('principal').tenant, run) : undefined
+      if (!found) throw new MillraceError('governance/no-such-run', { run: run.slice(0, 64) })
+      return c.json(found, 200)
     },
   )
 }
