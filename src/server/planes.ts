@@ -32,6 +32,7 @@ import { connectorsOf } from './connectors.ts'
 import type { Engines } from './embedded/engines.ts'
 import type { Home } from './embedded/home.ts'
 import { RestateAdmin } from './embedded/restate-admin.ts'
+import { FailedSegments } from './failed-segments.ts'
 import { MailIntake } from './mail-intake.ts'
 import { ensureOwner } from './owner.ts'
 import type { Project } from './project.ts'
@@ -69,12 +70,13 @@ export async function openPlanes({ home, engines, project, clock, random, models
     const owner = await ensureOwner({ home, people, keys })
     const knowledge = await openKnowledge(pool, project, models)
     const { ingressUrl, adminUrl, identityKey } = engines.restate
+    const failed = new FailedSegments({ clock, say })
     const scheduler = new RestateScheduler({
       ingressUrl,
       port: engines.handlerPort,
       identityKey,
       clock,
-      warn: (run, message) => say(`a segment of ${run} failed and will be tried again: ${message}`),
+      warn: (run, message) => failed.note(run, message),
     })
     const wake = (run: Parameters<typeof scheduler.wake>[0]): Promise<void> => scheduler.wake(run)
     const reviews = new WorkItems({ pool, keys: vault, audit, wake, random, clock })
