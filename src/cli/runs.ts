@@ -4,6 +4,7 @@ import { systemClock } from '../core/clock.ts'
 import { listedRun, runStatus, runView } from '../server/api/run-schemas.ts'
 import { performOnServer, type DataOptions, wholeNumber, withData } from './command.ts'
 import { duration, moment, relative } from './moments.ts'
+import { queryOf } from './query.ts'
 import { oneLine, type Terminal, visible } from './terminal.ts'
 
 type RunView = z.infer<typeof runView>
@@ -110,11 +111,4 @@ function waitText(waits: NonNullable<RunView['waitsFor']>): string {
   if (waits.kind === 'other') return `It waits at ${oneLine(waits.step)}.`
   const why = waits.why.map(oneLine).join(', ')
   return `It waits for a person: ${waits.item} in the queue ${oneLine(waits.queue)} (${why}). Look at it with \`millrace reviews show ${waits.item}\`.`
-}
-
-/** `?a=1&b=2` of what is given. */
-export function queryOf(given: Readonly<Record<string, string | number | boolean | undefined>>): string {
-  const query = new URLSearchParams()
-  for (const [name, value] of Object.entries(given)) if (value !== undefined) query.set(name, String(value))
-  return query.size > 0 ? `?${query.toString()}` : ''
 }
