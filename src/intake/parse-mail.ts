@@ -1,8 +1,7 @@
-import { domainToASCII } from 'node:url'
 import PostalMime, { type Address, type Email } from 'postal-mime'
-import { z } from 'zod'
 import { type AutomaticSign, automaticSigns } from './automatic-signs.ts'
 import { htmlText } from './html-text.ts'
+import { mailAddress } from './mail-address.ts'
 import { excessOf, mendBytes } from './mail-bytes.ts'
 import { newestText } from './newest-text.ts'
 
@@ -69,20 +68,9 @@ const firstOf = (addresses: readonly (Address | undefined)[] | undefined): Answe
 /** The addresses that can be answered: of a group (RFC 6854) its members'. */
 function flat(one: Address): Answerable[] {
   if (one.group) return one.group.flatMap(flat)
-  const address = addressOf(one.address)
+  const address = mailAddress(one.address)
   return address === undefined ? [] : [{ address, name: one.name }]
 }
-
-/**
- * A plain address, its domain in ASCII (IDNA). One with a line break, a comma or quotes could become another recipient when it is answered;
- * what the pipeline's schema would refuse is no sender either.
- */
-function addressOf(text: string | undefined): string | undefined {
-  const [, name = '', domain = ''] = /^([^\s<>(),;:"[\]\\@]{1,64})@([^\s@<>(),;:"]{1,250})$/.exec(text ?? '') ?? []
-  const address = `${name}@${domainToASCII(domain)}`.toLowerCase()
-  return isAddress.test(address) && address.length <= 320 ? address : undefined
-}
-const isAddress = z.regexes.email
 
 /** One line: control characters, a line break among them, could end the header that an answer copies it into. */
 const clean = (text: string, most: number): string =>
