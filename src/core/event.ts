@@ -20,20 +20,54 @@ export interface CanonicalEvent {
   readonly data: Json
 }
 
-const json: z.ZodType<Json> = z.json()
+/** JSON that canonical form, encryption and database all take: no lone surrogate, no number that is not finite, not nested out of reason. */
+const json: z.ZodType<Json> = z
+  .unknown()
+  .refine(isJson, 'not JSON of well-formed text, nested at most 200 deep')
+  .transform((data) => data as Json) // by the check before
+
+const mostNesting = 200
+
+/** With a list instead of recursion: a payload of 100,000 brackets must not end the stack. */
+function isJson(data: unknown): boolean {
+  const open: { readonly value: unknown; readonly depth: number }[] = [{ value: data, depth: 0 }]
+  for (let next = open.pop(); next; next = open.pop()) {
+    const { value, depth } = next
+    if (value === null || typeof value === 'boolean' || Number.isFinite(value)) continue
+    if (typeof value === 'string') {
+      if (!value.isWellFormed()) return false
+      continue
+    }
+    if (typeof value !== 'object' || depth >= mostNesting) return false
+    if (!Array.isArray(value) && !isPlain(value)) return false
+    if (Object.keys(value).some((key) => !key.isWellFormed())) return false
+    for (const inner of Object.values(value)) if (inner !== undefined) open.push({ value: inner, depth: depth + 1 })
+  }
+  return true
+}
+
+const isPlain = (value: object): boolean =>
+  [Object.prototype, null].includes(Object.getPrototypeOf(value) as object | null)
+
+/** The specification's String: no control characters and no surrogates. */
+const name = (most: number): z.ZodString =>
+  z
+    .string()
+    .max(most)
+    .regex(/^[^\p{Cc}\p{Cs}]*$/u, 'control characters are not allowed')
 
 /** Parses an event at the edge. Unknown extension attributes are dropped. */
 export const canonicalEvent: z.ZodType<CanonicalEvent> = z.object({
   specversion: z.literal('1.0'),
-  id: z.string().min(1).max(256),
-  source: z.string().min(1).max(512),
+  id: name(256).min(1),
+  source: name(512).min(1),
   type: z
     .string()
     .min(1)
     .max(256)
     .regex(/^[a-z0-9]+(?:[.-][a-z0-9]+)*$/, 'lower-case words joined by dots or dashes'),
   time: z.iso.datetime({ offset: true }).optional(),
-  subject: z.string().max(512).optional(),
+  subject: name(512).optional(),
   datacontenttype: z.literal('application/json').optional(),
   data: json,
 })
