@@ -12,7 +12,9 @@ import { openPlanes, type Planes } from './planes.ts'
 import { loadProject, type Project } from './project.ts'
 
 /** The encoders that Millrace brings. */
-const encoders = { 'mini-en': fileURLToPath(new URL('../../models/mini-en', import.meta.url)) }
+export const encoders: Readonly<Record<string, string>> = {
+  'mini-en': fileURLToPath(new URL('../../models/mini-en', import.meta.url)),
+}
 /** A request in flight may take this long to end when the server stops. */
 const drainWithin = 5000
 
