@@ -1,24 +1,25 @@
 import http from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { getRequestListener } from '@hono/node-server'
+import { getRequestListener, RequestError } from '@hono/node-server'
 import { MillraceError } from '../core/errors/millrace-error.ts'
+import { problemAnswer } from './api/problem.ts'
 
 /** What answers a request. */
 export type Fetch = (request: Request) => Response | Promise<Response>
 
 /**
  * Owns: the API's port, from the first moment of a start, so that a port in use is known before anything else is started.
- * Does not own: what is answered. Until `serve` is called the answer is 503.
+ * Does not own: what is answered. Until `serve` is called the answer is `server/starting`.
  */
 export class HttpServer {
   readonly url: string
   readonly #server: http.Server
-  #fetch: Fetch = () => new Response('starting\n', { status: 503, headers: { 'retry-after': '1' } })
+  #fetch: Fetch = () => problemAnswer(new MillraceError('server/starting', {}))
 
   private constructor(server: http.Server, port: number) {
     this.#server = server
     this.url = `http://127.0.0.1:${port}`
-    const listener = getRequestListener((request) => this.#fetch(request))
+    const listener = getRequestListener((request) => this.#fetch(request), { errorHandler })
     server.on('request', (incoming, outgoing) => void listener(incoming, outgoing))
   }
 
@@ -48,4 +49,11 @@ export class HttpServer {
     await closed
     clearTimeout(cut)
   }
+}
+
+/** What cannot be made a request of: a Host header or an address that is none. */
+function errorHandler(error: unknown): Response {
+  if (error instanceof RequestError)
+    return problemAnswer(new MillraceError('api/bad-request', { problems: error.message }, { cause: error }))
+  return new Response(null, { status: 500 })
 }

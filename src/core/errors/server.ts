@@ -134,6 +134,13 @@ export const serverErrors = {
     sample: { path: 'millrace.config.ts', why: 'it has no default export made by defineConfig' },
     message: (d) => `${d.path} cannot be used: ${d.why}. Correct it and start again.`,
   }),
+  'server/starting': entry({
+    status: 503,
+    retry: 'backoff',
+    title: 'The server is starting',
+    sample: {},
+    message: () => `The server is starting and answers nothing yet. Send the request again in a moment.`,
+  }),
   'server/stopping': entry({
     status: 503,
     retry: 'backoff',

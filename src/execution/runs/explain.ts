@@ -21,7 +21,8 @@ export function waitsForOf(run: OpenedRun, steps: readonly StepView[]): WaitsFor
 
 /** One sentence that says what became of a run, and why: from the outcome back to what decided it. */
 export function explain(run: OpenedRun, steps: readonly StepView[]): string {
-  if (!run.opened) return 'Erased: the key of the person whose data this run held was destroyed.'
+  if (run.unreadable === 'erased') return 'Erased: the key of the person whose data this run held was destroyed.'
+  if (run.unreadable === 'damaged') return 'Cannot be read: a row of this run was altered; its lineage says which.'
   const because = steps.flatMap(clauseOf)
   const head = headOf(run, steps)
   return because.length > 0 ? `${head}, because ${because.join('; ')}.` : `${head}.`

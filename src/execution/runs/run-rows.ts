@@ -40,8 +40,10 @@ export interface OpenedRun {
   readonly principal: PersonId | undefined
   readonly started: Instant
   readonly ended: Instant | undefined
-  /** Undefined: the key of its person was destroyed. */
+  /** Undefined where it cannot be read; `unreadable` says why. */
   readonly opened: { readonly input: Json; readonly rows: readonly OpenedRow[] } | undefined
+  /** `erased`: the key of its person was destroyed. `damaged`: something of it was altered, or its key. */
+  readonly unreadable: 'erased' | 'damaged' | undefined
 }
 
 interface Row {
@@ -84,7 +86,7 @@ left join run_log l on l.t = r.t and l.month = q.month and l.run = r.id
 left join payload p on l.payload is not null and p.t = r.t and p.month = id_month(l.payload) and p.id = l.payload
 order by r.id, l.seq`
 
-/** Reads runs with their logs, opened; one whose key was destroyed comes without content, and the others as they are. */
+/** Reads runs with their logs, opened; one that cannot be read comes without content, and stops no other. */
 export async function readRuns(
   pool: Pool,
   keys: ReaderKeys,
@@ -112,32 +114,37 @@ function openRun(tenant: TenantId, keys: ReaderKeys, first: Row, rows: readonly 
     principal: first.principal ?? undefined,
     started: Number(first.started),
     ended: first.ended === null ? undefined : Number(first.ended),
-    opened: openContent(tenant, keys, first, rows),
+    ...openContent(tenant, keys, first, rows),
   }
 }
 
-function openContent(tenant: TenantId, keys: ReaderKeys, first: Row, rows: readonly Row[]): OpenedRun['opened'] {
-  if (!first.wrapped) return undefined // its person was erased
-  const key = keys.unwrap(tenant, first.key_id, first.wrapped)
+function openContent(
+  tenant: TenantId,
+  keys: ReaderKeys,
+  first: Row,
+  rows: readonly Row[],
+): Pick<OpenedRun, 'opened' | 'unreadable'> {
+  if (!first.wrapped) return { opened: undefined, unreadable: 'erased' }
+  try {
+    const key = keys.unwrap(tenant, first.key_id, first.wrapped)
+    const kept = rows.flatMap(({ seq, ...row }) => (seq === null ? [] : [openRow(key, seq, row)]))
+    return { opened: { input: unseal(key, first.input), rows: kept }, unreadable: undefined }
+  } catch {
+    return { opened: undefined, unreadable: 'damaged' } // the lineage says which record it is
+  }
+}
+
+function openRow(key: KeyObject, seq: number, row: Omit<Row, 'seq'>): OpenedRow {
   return {
-    input: unseal(key, first.input),
-    rows: rows.flatMap(({ seq, ...row }) =>
-      seq === null
-        ? []
-        : [
-            {
-              seq,
-              key: row.key,
-              kind: row.kind,
-              phase: row.phase,
-              outcome: row.outcome,
-              at: Number(row.at),
-              due: row.due === null ? undefined : Number(row.due),
-              ms: row.ms ?? undefined,
-              confidence: row.confidence ?? undefined,
-              body: row.body ? openBody(key, row.body) : {},
-            },
-          ],
-    ),
+    seq,
+    key: row.key,
+    kind: row.kind,
+    phase: row.phase,
+    outcome: row.outcome,
+    at: Number(row.at),
+    due: row.due === null ? undefined : Number(row.due),
+    ms: row.ms ?? undefined,
+    confidence: row.confidence ?? undefined,
+    body: row.body ? openBody(key, row.body) : {},
   }
 }

@@ -1,4 +1,4 @@
-import { OpenAPIHono, type z } from '@hono/zod-openapi'
+import { OpenAPIHono, z } from '@hono/zod-openapi'
 import type { Context } from 'hono'
 import { MillraceError } from '../../core/errors/millrace-error.ts'
 import type { Verified } from '../../governance/api-keys.ts'
@@ -21,6 +21,13 @@ export const makeApi = (): Api =>
       throw new MillraceError('api/bad-request', { problems: problems.join('; ') })
     },
   })
+
+/** Text of one line: the database takes no NUL, and no name of ours has another control character. */
+export const line = (most: number): z.ZodString =>
+  z
+    .string()
+    .max(most)
+    .regex(/^\P{Cc}*$/u, 'expected a line without control characters')
 
 /** A JSON answer in a route's description. */
 export const answers = <S extends z.ZodType>(schema: S, description: string) => ({

@@ -50,7 +50,7 @@ export function makeApp(options: AppOptions): Api {
   })
   app.route('/api/v1', healthRoutes(planes))
   app.get('/api/v1/openapi.json', (c) => c.json(documentOf(app)))
-  app.use('/api/v1/*', limitOf, whileServing(options.isStopping), withKey(planes))
+  app.use('/api/v1/*', limitOf, whileServing(options.isStopping), withKey(planes), withType)
   for (const routes of [
     runRoutes(planes, outcomes),
     lineageRoutes(planes),
@@ -77,6 +77,18 @@ const tooLarge = (most: number) => () => {
 const limitMail = bodyLimit({ maxSize: mostMailBytes, onError: tooLarge(mostMailBytes) })
 const limitOther = bodyLimit({ maxSize: mostBytes, onError: tooLarge(mostBytes) })
 const limitOf = createMiddleware<ApiEnv>((c, next) => (c.req.path === '/api/v1/mail' ? limitMail : limitOther)(c, next))
+
+/** A body of another type would be read as an empty one: a request must never do less than it says. */
+const withType = createMiddleware<ApiEnv>(async (c, next) => {
+  const isMail = c.req.path === '/api/v1/mail'
+  const wanted = isMail ? /^message\/rfc822\s*(;|$)/i : /^application\/json\s*(;|$)/i
+  const hasBody = c.req.header('transfer-encoding') !== undefined || Number(c.req.header('content-length') ?? 0) > 0
+  if (hasBody && !wanted.test(c.req.header('content-type') ?? '')) {
+    const problems = `content-type: expected ${isMail ? 'message/rfc822' : 'application/json'}`
+    throw new MillraceError('api/bad-request', { problems })
+  }
+  await next()
+})
 
 const whileServing = (isStopping: () => boolean) =>
   createMiddleware<ApiEnv>(async (_c, next) => {

@@ -1,7 +1,7 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import { mostMailBytes } from '../../intake/mail-event.ts'
 import type { Planes } from '../planes.ts'
-import { type Api, answers, makeApi } from './api.ts'
+import { type Api, answers, line, makeApi } from './api.ts'
 
 /** One mail as it came, byte for byte. Bodies over the limit are refused before this. */
 export function mailRoutes({ mail }: Planes): Api {
@@ -10,7 +10,7 @@ export function mailRoutes({ mail }: Planes): Api {
       method: 'post',
       path: '/mail',
       request: {
-        query: z.object({ pipeline: z.string().min(1).max(200), source: z.string().min(1).max(512).optional() }),
+        query: z.object({ pipeline: line(200).min(1), source: line(512).min(1).optional() }),
         body: {
           required: true,
           description: `At most ${mostMailBytes} bytes.`,

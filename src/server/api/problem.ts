@@ -1,3 +1,4 @@
+import { HTTPException } from 'hono/http-exception'
 import { isMillraceError, MillraceError } from '../../core/errors/millrace-error.ts'
 import { mintId } from '../../core/ids.ts'
 import type { Clock } from '../../core/clock.ts'
@@ -27,15 +28,32 @@ export function problemResponse(
   error: unknown,
   { clock, random, log }: { clock: Clock; random: Random; log: (incident: string, error: unknown) => void },
 ): Response {
-  let known: MillraceError
-  if (isMillraceError(error)) known = error
-  else {
+  let known = knownOf(error)
+  if (!known) {
     const incident = mintId('evt', clock.today(), random)
     log(incident, error)
     known = new MillraceError('api/failed', { incident })
   }
+  return problemAnswer(known)
+}
+
+export function problemAnswer(known: MillraceError): Response {
   const headers: Record<string, string> = { 'content-type': 'application/problem+json', 'cache-control': 'no-store' }
   if (known.status === 401) headers['www-authenticate'] = 'Bearer'
   if (known.status === 503 || known.status === 429) headers['retry-after'] = '1'
   return new Response(JSON.stringify(problemOf(known)), { status: known.status, headers })
+}
+
+/** What the caller can mend. Hono refuses what it cannot read with an exception of its own; JSON may be nested deeper than any schema can follow. */
+function knownOf(error: unknown): MillraceError | undefined {
+  if (isMillraceError(error)) return error
+  if (error instanceof HTTPException && error.status < 500)
+    return new MillraceError(
+      'api/bad-request',
+      { problems: error.message || `status ${error.status}` },
+      { cause: error },
+    )
+  if (error instanceof RangeError && error.message.includes('call stack'))
+    return new MillraceError('api/bad-request', { problems: 'the JSON is nested too deeply' }, { cause: error })
+  return undefined
 }

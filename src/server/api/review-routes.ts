@@ -2,7 +2,7 @@ import { createRoute, z } from '@hono/zod-openapi'
 import { MillraceError } from '../../core/errors/millrace-error.ts'
 import { isId, type WorkItemId } from '../../core/ids.ts'
 import type { Planes } from '../planes.ts'
-import { type Api, type ApiContext, answers, asBody, makeApi, takes } from './api.ts'
+import { type Api, type ApiContext, answers, asBody, line, makeApi, takes } from './api.ts'
 import { decided, itemClaim, itemDetail, itemSummary, itemVerdict } from './review-schemas.ts'
 
 const lease = z
@@ -32,9 +32,9 @@ export function reviewRoutes({ reviews }: Planes): Api {
         request: {
           query: z.object({
             state: z.enum(['open', 'decided', 'closed']).optional(),
-            queue: z.string().max(200).optional(),
+            queue: line(200).optional(),
             mine: z.stringbool().optional(),
-            cursor: z.string().max(500).optional(),
+            cursor: line(500).optional(),
             limit: z.coerce.number().int().min(1).max(200).optional(),
           }),
         },
@@ -77,7 +77,7 @@ export function reviewRoutes({ reviews }: Planes): Api {
       createRoute({
         method: 'post',
         path: '/reviews/claim-next',
-        request: { body: takes(z.object({ queue: z.string().max(200).optional(), lease })) },
+        request: { body: takes(z.object({ queue: line(200).optional(), lease })) },
         responses: {
           200: answers(
             z.object({ claim: itemClaim.optional() }),
@@ -109,8 +109,8 @@ export function reviewRoutes({ reviews }: Planes): Api {
             z.object({
               claim: z.number().int(),
               verdict: itemVerdict,
-              shownDigest: z.string().max(64).openapi({ description: 'Of the item as it was shown.' }),
-              reason: z.string().max(200).optional(),
+              shownDigest: line(64).openapi({ description: 'Of the item as it was shown.' }),
+              reason: line(200).optional(),
               note: z.string().max(4000).optional(),
               value: z
                 .json()

@@ -3,7 +3,7 @@ import { MillraceError } from '../../core/errors/millrace-error.ts'
 import { isId, type TenantId } from '../../core/ids.ts'
 import type { Planes } from '../planes.ts'
 import type { Outcomes } from '../outcomes.ts'
-import { type Api, answers, asBody, makeApi, takes } from './api.ts'
+import { type Api, answers, asBody, line, makeApi, takes } from './api.ts'
 import { listedRun, runOutcome, runStatus, runView } from './run-schemas.ts'
 
 const byRun = z.object({ run: z.string().openapi({ param: { name: 'run', in: 'path' }, example: 'run_0' }) })
@@ -12,7 +12,7 @@ const byRun = z.object({ run: z.string().openapi({ param: { name: 'run', in: 'pa
 export function runRoutes({ runs, engine }: Planes, outcomes: Outcomes): Api {
   const one = async (tenant: TenantId, run: string) => {
     const [found] = await runs.read(tenant, isId('run', run) ? [run] : [])
-    if (!found) throw new MillraceError('governance/no-such-run', { run })
+    if (!found) throw new MillraceError('governance/no-such-run', { run: run.slice(0, 64) })
     return found
   }
   return makeApi()
@@ -22,9 +22,9 @@ export function runRoutes({ runs, engine }: Planes, outcomes: Outcomes): Api {
         path: '/runs',
         request: {
           query: z.object({
-            pipeline: z.string().max(200).optional(),
+            pipeline: line(200).optional(),
             status: runStatus.optional(),
-            after: z.string().max(64).optional().openapi({ description: 'The `next` of the page before.' }),
+            after: line(64).optional().openapi({ description: 'The `next` of the page before.' }),
             limit: z.coerce.number().int().min(1).max(200).default(50),
           }),
         },
@@ -40,9 +40,11 @@ export function runRoutes({ runs, engine }: Planes, outcomes: Outcomes): Api {
         const cursor = after !== undefined && isId('run', after) ? after : undefined
         if (after !== undefined && !cursor)
           throw new MillraceError('api/bad-request', { problems: 'after: not a cursor of this list' })
-        const found = await runs.list(c.get('principal').tenant, { ...filter, after: cursor })
-        const next = found.length === filter.limit ? found.at(-1)?.run : undefined
-        return c.json({ runs: found, ...(next && { next }) }, 200)
+        const { limit } = filter
+        const found = await runs.list(c.get('principal').tenant, { ...filter, limit: limit + 1, after: cursor }) // one more tells whether a page follows
+        const shown = found.slice(0, limit)
+        const next = found.length > limit ? shown.at(-1)?.run : undefined
+        return c.json({ runs: shown, ...(next && { next }) }, 200)
       },
     )
     .openapi(
@@ -75,7 +77,7 @@ export function runRoutes({ runs, engine }: Planes, outcomes: Outcomes): Api {
         request: {
           body: takes(
             z.object({
-              runs: z.array(z.string().max(64)).min(1).max(500),
+              runs: z.array(line(64)).min(1).max(500),
               within: z.number().int().min(0).max(20_000).default(0),
             }),
           ),
