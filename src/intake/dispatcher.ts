@@ -2,11 +2,19 @@ import type { KeyObject } from 'node:crypto'
 import type { Clock, Millis } from '../core/clock.ts'
 import { isMillraceError, MillraceError } from '../core/errors/millrace-error.ts'
 import type { CanonicalEvent } from '../core/event.ts'
-import { type KeyId, mintId, type PersonId, type RunId, type SubjectId, type TenantId } from '../core/ids.ts'
+import {
+  type KeyId,
+  mintId,
+  type PayloadId,
+  type PersonId,
+  type RunId,
+  type SubjectId,
+  type TenantId,
+} from '../core/ids.ts'
 import type { Json } from '../core/json.ts'
 import type { Random } from '../core/random.ts'
 import { unseal } from '../core/seal.ts'
-import { type Pool, transaction } from '../store/pool.ts'
+import { isConnectionError, type Pool, transaction } from '../store/pool.ts'
 
 /** What the dispatcher needs of its neighbours, in its own words. */
 export interface DispatcherPorts {
@@ -34,7 +42,7 @@ export interface StartedRun {
   readonly priority: 0 | 1 | 2 | 3
 }
 
-interface Pending {
+interface Pending extends Record<string, unknown> {
   readonly t: TenantId
   readonly source: string
   readonly id: string
@@ -44,22 +52,33 @@ interface Pending {
   readonly priority: 0 | 1 | 2 | 3
   readonly principal: PersonId | null
   readonly attempts: number
-  readonly key_id: KeyId
+  readonly payload: PayloadId
+  /** Null: the payload, or its key, is not there. */
+  readonly key_id: KeyId | null
   readonly wrapped: Buffer | null
-  readonly body: Buffer
+  readonly body: Buffer | null
 }
 
 const pollEvery: Millis = 250
 const mostAtOnce = 100
-/** An event whose start failed this often, for reasons that are not its own, is put aside where a person sees it. */
+/** A round waits this long for its slowest event; then the next one begins beside it. */
+const patience: Millis = 1000
+/**
+ * An event whose start failed this often for no reason that is known is put aside where a person sees it: after 70 minutes by the pauses below.
+ * An outage counts for nothing, however long it takes; the death of a process in the middle counts.
+ */
 const mostAttempts = 20
+/** Seconds until the next attempt: doubling from one to five minutes; in an outage always the same. */
+const longestPause = 300
+const outagePause = 5
 
 /**
  * Owns: from accepted to started. Does not own: running.
  *
  * 1. At most `mostActive` runs are active (started and not parked); the rest wait in the inbox, by priority, then by age.
  * 2. An event is claimed for 30 s; whoever dies with it loses the claim. Starting is idempotent, so nothing is started twice.
- * 3. What cannot be processed goes to the dead letters, with the code of why; nothing else is delayed by it.
+ * 3. What cannot be processed goes to the dead letters, with the code of why; nothing else is delayed by it, nor by a start that hangs.
+ * 4. Nothing is lost: an event is pending, started or a dead letter.
  */
 export class Dispatcher {
   readonly #pool: Pool
@@ -67,7 +86,9 @@ export class Dispatcher {
   readonly #clock: Clock
   readonly #random: Random
   readonly #mostActive: number
+  readonly #inHand = new Set<Promise<void>>()
   #isStopped = false
+  #isNudged = false
   #wake: (() => void) | undefined
   #loop: Promise<void> = Promise.resolve()
 
@@ -85,38 +106,57 @@ export class Dispatcher {
 
   /** Something was accepted: look now. */
   nudge(): void {
+    this.#isNudged = true
     this.#wake?.()
   }
 
+  /** Takes nothing more, and resolves when what it has in hand is settled. */
   async stop(): Promise<void> {
     this.#isStopped = true
     this.nudge()
     await this.#loop
+    await Promise.all(this.#inHand)
   }
 
   async #run(): Promise<void> {
     while (!this.#isStopped) {
+      this.#isNudged = false
       const count = await this.round().catch(() => 0) // an outage: the next round does what this one could not
-      if (count === 0) await this.#pause()
+      if (count === 0 && !this.#isNudged) await this.#pause()
     }
   }
 
+  /** Until the time is over, or a nudge comes. */
   async #pause(): Promise<void> {
-    let cancelTimer: () => void = () => {}
-    await new Promise<void>((resolve) => {
-      this.#wake = resolve
-      cancelTimer = this.#clock.after(pollEvery, resolve)
-    })
-    cancelTimer()
+    const { nudged, cancel } = this.#timer(pollEvery)
+    this.#wake = nudged.resolve
+    await nudged.promise
     this.#wake = undefined
+    cancel()
   }
 
-  /** Starts what there is room for; answers how many events it has settled. */
+  /** Until all of it is done, or the time is over. */
+  async #wait(work: readonly Promise<void>[], most: Millis): Promise<void> {
+    const { nudged, cancel } = this.#timer(most)
+    await Promise.race([Promise.all(work), nudged.promise])
+    cancel()
+  }
+
+  #timer(ms: Millis): { nudged: PromiseWithResolvers<void>; cancel: () => void } {
+    const nudged = Promise.withResolvers<void>()
+    return { nudged, cancel: this.#clock.after(ms, nudged.resolve) }
+  }
+
+  /** Takes what there is room for, and waits a while for it to be settled. Answers how many events it took. */
   async round(): Promise<number> {
-    const room = Math.min(mostAtOnce, this.#mostActive - (await this.#active()))
-    if (room <= 0) return 0
-    const pending = await this.#claim(room)
-    await Promise.all(pending.map((event) => this.#settle(event)))
+    const free = Math.min(mostAtOnce, this.#mostActive - (await this.#active())) - this.#inHand.size
+    const pending = free > 0 ? await this.#claim(free) : []
+    for (const event of pending) {
+      const work = this.#settle(event).catch(() => {}) // an outage: the claim ends, and another round takes it
+      this.#inHand.add(work)
+      void work.then(() => this.#inHand.delete(work))
+    }
+    if (this.#inHand.size > 0) await this.#wait([...this.#inHand], patience)
     return pending.length
   }
 
@@ -136,8 +176,8 @@ export class Dispatcher {
           from (select t, source, id from inbox where state = 'pending' and (next_attempt is null or next_attempt <= clock_timestamp())
             order by priority, accepted, t, source, id limit $1 for update skip locked) x
           where i.t = x.t and i.source = x.source and i.id = x.id returning i.*)
-        select c.t, c.source, c.id, c.run, c.pipeline, c.type, c.priority, c.principal, c.attempts, p.key_id, k.wrapped, p.body
-        from c join payload p on p.t = c.t and p.month = id_month(c.payload) and p.id = c.payload join subject_key k on k.t = p.t and k.id = p.key_id
+        select c.t, c.source, c.id, c.run, c.pipeline, c.type, c.priority, c.principal, c.attempts, c.payload, k.id as key_id, k.wrapped, p.body
+        from c left join payload p on p.t = c.t and p.month = id_month(c.payload) and p.id = c.payload left join subject_key k on k.t = p.t and k.id = p.key_id
         order by c.priority, c.accepted`,
       values: [limit],
     })
@@ -145,39 +185,42 @@ export class Dispatcher {
   }
 
   async #settle(pending: Pending): Promise<void> {
+    if (pending.attempts > mostAttempts) return this.#bury(pending, notStarted(pending, 'the death of the process'))
+    let failed: unknown
     try {
       await this.#start(pending)
-      await this.#pool.query({
-        name: 'started',
-        text: `update inbox set state = 'started', settled = clock_timestamp() where t = $1 and source = $2 and id = $3 and state = 'pending'`,
-        values: [pending.t, pending.source, pending.id],
-      })
     } catch (error) {
-      const own = isMillraceError(error) && error.retry === 'never' ? error : undefined
-      if (own || pending.attempts >= mostAttempts)
-        await this.#bury(
-          pending,
-          own ??
-            new MillraceError('intake/unreadable', {
-              why: `its run could not be started in ${pending.attempts} attempts`,
-            }),
-        )
+      failed = error
     }
+    if (failed === undefined) return this.#mark(pending)
+    if (isMillraceError(failed) && failed.retry === 'never') return this.#bury(pending, failed)
+    const isOutage = isConnectionError(failed) || isMillraceError(failed) // of class backoff or pause: not the event's fault
+    if (!isOutage && pending.attempts >= mostAttempts) return this.#bury(pending, notStarted(pending, nameOf(failed)))
+    await this.#putBack(pending, isOutage)
   }
 
-  async #start({
-    t,
-    run,
-    pipeline,
-    type,
-    priority,
-    principal,
-    key_id: eventKey,
-    wrapped,
-    body,
-  }: Pending): Promise<void> {
-    const event = unseal(this.#ports.unwrap(t, eventKey, wrapped), body) as unknown as CanonicalEvent // sealed by the inbox
-    const { input, subject: outside, entity } = await this.#ports.admit(pipeline, type, event.data)
+  async #mark({ t, source, id }: Pending): Promise<void> {
+    await this.#pool.query({
+      name: 'started',
+      text: `update inbox set state = 'started', settled = clock_timestamp() where t = $1 and source = $2 and id = $3 and state = 'pending'`,
+      values: [t, source, id],
+    })
+  }
+
+  async #putBack({ t, source, id, attempts }: Pending, isOutage: boolean): Promise<void> {
+    const pause = isOutage ? outagePause : Math.min(longestPause, 2 ** (attempts - 1))
+    await this.#pool.query({
+      name: 'put-back',
+      text: `update inbox set attempts = $4, next_attempt = clock_timestamp() + make_interval(secs => $5)
+        where t = $1 and source = $2 and id = $3 and state = 'pending' and attempts = $6`,
+      values: [t, source, id, isOutage ? attempts - 1 : attempts, pause, attempts],
+    })
+  }
+
+  async #start(pending: Pending): Promise<void> {
+    const { t, run, pipeline, type, priority, principal, key_id: eventKey } = pending
+    const { input, subject: outside, entity } = await this.#ports.admit(pipeline, type, this.#open(pending).data)
+    if (!eventKey) throw new TypeError('what was opened has a key')
     const [known] = outside === undefined ? [] : await this.#ports.subjects(t, [outside])
     if (known) await this.#ports.link(t, [{ key: eventKey, subject: known.subject }])
     await this.#ports.start({
@@ -193,11 +236,22 @@ export class Dispatcher {
     })
   }
 
+  #open({ t, payload, key_id: key, wrapped, body }: Pending): CanonicalEvent {
+    if (!key || !body) throw new MillraceError('governance/no-such-payload', { payload })
+    const opened = this.#ports.unwrap(t, key, wrapped)
+    try {
+      return unseal(opened, body) as unknown as CanonicalEvent // sealed by the inbox
+    } catch (cause) {
+      throw new MillraceError('governance/payload-altered', { payload }, { cause })
+    }
+  }
+
   async #bury(pending: Pending, error: MillraceError): Promise<void> {
     await transaction(this.#pool, async (connection) => {
       const { rowCount } = await connection.query(
-        `update inbox set state = 'dead', settled = clock_timestamp() where t = $1 and source = $2 and id = $3 and state = 'pending'`,
-        [pending.t, pending.source, pending.id],
+        `update inbox set state = 'dead', settled = clock_timestamp()
+         where t = $1 and source = $2 and id = $3 and state = 'pending' and attempts = $4`, // another claim of it is newer: it decides
+        [pending.t, pending.source, pending.id, pending.attempts],
       )
       if (!rowCount) return
       await connection.query(
@@ -209,10 +263,16 @@ export class Dispatcher {
           pending.id,
           pending.run,
           error.code,
-          error.message.slice(0, 1000),
+          error.message.replaceAll('\u0000', '').slice(0, 1000).toWellFormed(),
           pending.attempts,
         ],
       )
     })
   }
 }
+
+const notStarted = ({ attempts }: Pending, why: string): MillraceError =>
+  new MillraceError('intake/not-started', { attempts: Math.min(attempts, mostAttempts), why })
+
+/** What an error is called: its words may hold what came from outside. */
+const nameOf = (error: unknown): string => (error instanceof Error ? error.name : typeof error)

@@ -1,5 +1,6 @@
 import type { KeyObject } from 'node:crypto'
 import type { Clock } from '../core/clock.ts'
+import { MillraceError } from '../core/errors/millrace-error.ts'
 import type { CanonicalEvent } from '../core/event.ts'
 import { type KeyId, mintId, monthOf, type PersonId, type RunId, type TenantId } from '../core/ids.ts'
 import type { Random } from '../core/random.ts'
@@ -45,12 +46,12 @@ export class Inbox {
     this.#tenant = options.tenant
   }
 
-  /** Accepts a batch in one commit; the answers stand in the order of the offers. */
+  /** Accepts a batch in one commit; the answers stand in the order of the offers. Errors: `intake/bad-event`, and then nothing is taken. */
   async accept(offers: readonly Offer[]): Promise<readonly Accepted[]> {
     const now = this.#clock.today()
-    const rows = offers.map((offer) => {
+    const rows = offers.map((offer, n) => {
       const fresh = this.#keys.mint(this.#tenant)
-      const body = seal(fresh.key, offer.event as unknown as Json, this.#random).body // an event is JSON by its schema
+      const body = this.#seal(fresh.key, offer, n)
       return { offer, fresh, body, run: mintId('run', now, this.#random), payload: mintId('pay', now, this.#random) }
     })
     const { rows: inserted } = await this.#pool.query<{ run: RunId }>({
@@ -58,6 +59,7 @@ export class Inbox {
       text: `with x as (select * from unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::smallint[], $8::text[], $9::text[], $10::int[], $11::text[], $12::bytea[], $13::bytea[])
           as x(source, id, run, pipeline, type, priority, payload, principal, month, key, wrapped, body)),
         i as (insert into inbox (t, source, id, run, pipeline, type, priority, payload, principal)
+          -- sorted by what it is distinct on: two batches at once take their rows in one order, and wait for each other instead of for ever
           select distinct on (source, id) $1, source, id, run, pipeline, type, priority, payload, principal from x on conflict (t, source, id) do nothing returning run),
         k as (insert into subject_key (t, id, retention_class, wrapped) select $1, x.key, 'event', x.wrapped from x join i on i.run = x.run),
         p as (insert into payload (t, month, id, key_id, class, body, bytes) select $1, x.month, x.payload, x.key, 'event', x.body, length(x.body) from x join i on i.run = x.run)
@@ -82,9 +84,26 @@ export class Inbox {
     const known = rows.filter((row) => !fresh.has(row.run))
     const earlier =
       known.length > 0 ? await this.#runsOf(known.map((row) => row.offer.event)) : new Map<string, RunId>()
-    return rows.map(({ run, offer }) =>
-      fresh.has(run) ? { run, isNew: true } : { run: earlier.get(nameOf(offer.event)) ?? run, isNew: false },
-    )
+    return rows.map(({ run, offer }) => {
+      if (fresh.has(run)) return { run, isNew: true }
+      const first = earlier.get(nameOf(offer.event))
+      if (!first) throw new TypeError('an event that is known has a run') // rows of the inbox are never deleted
+      return { run: first, isNew: false }
+    })
+  }
+
+  /** Whoever offers an event has parsed it; what gets past that is refused here, before anything of the batch is written. */
+  #seal(key: KeyObject, { event, pipeline, priority }: Offer, n: number): Buffer {
+    const refuse = (why: string, cause?: unknown): MillraceError =>
+      new MillraceError('intake/bad-event', { n: n + 1, why }, { cause })
+    const names = `${event.source}${event.id}${event.type}${pipeline}`
+    if (/[\p{Cc}\p{Cs}]/u.test(names)) throw refuse('a name in it has control characters or half a character')
+    if (!(Number.isInteger(priority) && priority >= 0 && priority <= 3)) throw refuse('its priority is not 0 to 3')
+    try {
+      return seal(key, event as unknown as Json, this.#random).body // an event is JSON by its schema
+    } catch (cause) {
+      throw refuse('its data is not JSON', cause)
+    }
   }
 
   async #runsOf(events: readonly CanonicalEvent[]): Promise<Map<string, RunId>> {

@@ -83,4 +83,20 @@ export const intakeErrors = {
     message: (d) =>
       `The list of customers ${d.path} cannot be used: ${d.why}. It is a CSV file in UTF-8 with the columns address, customer and tier. Correct it and start again.`,
   }),
+  'intake/bad-event': entry({
+    status: 400,
+    retry: 'never',
+    title: 'The request holds no CloudEvent that can be read',
+    sample: { problems: 'id: expected a string' },
+    message: (d) =>
+      `Nothing was accepted: ${d.problems}. Send CloudEvents 1.0 with a JSON payload: structured, binary or as a batch, as the HTTP protocol binding says.`,
+  }),
+  'intake/which-pipeline': entry({
+    status: 422,
+    retry: 'never',
+    title: 'It is not clear which pipeline the event is for',
+    sample: { type: 'message.received', takers: 'none' },
+    message: (d) =>
+      `Pipelines that take events of type ${d.type}: ${d.takers}. Name one with ?pipeline=, or correct the event's type.`,
+  }),
 } as const
