@@ -12,6 +12,7 @@ export default defineConfig({
     collections: [{ collection: replies, documents: './pipelines/support-triage/replies' }],
     mailbox: {
       pipeline: 'support-triage',
+      customers: './pipelines/support-triage/customers.csv',
       demo: './pipelines/support-triage/mailbox',
       address: 'support@northbank.example',
     },

@@ -56,11 +56,11 @@ test.each([
   ['one bad event of a batch', request(eventTypes.batch, [event, { ...event, source: '' }])],
   ['plain JSON without the headers', request(eventTypes.binary, event)],
   ['a broken percent-encoding', request(eventTypes.binary, {}, { 'ce-specversion': '1.0', 'ce-id': '%' })],
-])('%s is intake/bad-event, never a crash', (_, bad) => {
-  expect(codeOf(() => parseCloudEvents(bad))).toBe('intake/bad-event')
+])('%s is intake/not-an-event, never a crash', (_, bad) => {
+  expect(codeOf(() => parseCloudEvents(bad))).toBe('intake/not-an-event')
 })
 
-test('whatever the bytes and the type are, the answer is events or intake/bad-event', () => {
+test('whatever the bytes and the type are, the answer is events or intake/not-an-event', () => {
   const types = fc.constantFrom(...Object.values(eventTypes), '', 'text/plain')
   fc.assert(
     fc.property(
@@ -71,7 +71,7 @@ test('whatever the bytes and the type are, the answer is events or intake/bad-ev
       ),
       (contentType, body) => {
         const got = codeOf(() => parseCloudEvents({ contentType, header: () => undefined, body }))
-        expect(Array.isArray(got) || got === 'intake/bad-event').toBe(true)
+        expect(Array.isArray(got) || got === 'intake/not-an-event').toBe(true)
       },
     ),
   )

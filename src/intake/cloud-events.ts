@@ -23,7 +23,7 @@ const attributes = ['specversion', 'id', 'source', 'type', 'time', 'subject'] as
 
 /**
  * Reads the events of an HTTP request: structured (the event is the body), batched (an array of them), or binary (attributes in `ce-`
- * headers, the body is the data). All or none. Errors: `intake/bad-event`, with every problem.
+ * headers, the body is the data). All or none. Errors: `intake/not-an-event`, with every problem.
  */
 export function parseCloudEvents(request: HttpEvents): readonly CanonicalEvent[] {
   const type = request.contentType.split(';')[0]?.trim().toLowerCase()
@@ -31,15 +31,15 @@ export function parseCloudEvents(request: HttpEvents): readonly CanonicalEvent[]
   if (type === eventTypes.structured) return [check(body, '')]
   if (type === eventTypes.batch) return batchOf(body)
   if (request.header('ce-specversion') === undefined)
-    throw badEvent('there is no ce-specversion header, and the content type names no structured or batched event')
+    throw notAnEvent('there is no ce-specversion header, and the content type names no structured or batched event')
   const fields = attributes.map((name) => [name, headerValue(request.header(`ce-${name}`))])
   return [check({ ...Object.fromEntries(fields), data: body }, '')]
 }
 
 function batchOf(body: unknown): readonly CanonicalEvent[] {
-  if (!Array.isArray(body)) throw badEvent('a batch is a JSON array')
+  if (!Array.isArray(body)) throw notAnEvent('a batch is a JSON array')
   if (body.length === 0 || body.length > mostEvents)
-    throw badEvent(`a batch has 1 to ${mostEvents} events, this one ${body.length}`)
+    throw notAnEvent(`a batch has 1 to ${mostEvents} events, this one ${body.length}`)
   return body.map((one, n) => check(one, `[${n}].`))
 }
 
@@ -49,14 +49,14 @@ function check(value: unknown, place: string): CanonicalEvent {
   const problems = read.error.issues
     .slice(0, 5)
     .map(({ message, path }) => `${place}${path.join('.') || 'event'}: ${message}`)
-  throw badEvent(problems.join('; '))
+  throw notAnEvent(problems.join('; '))
 }
 
 function jsonOf(bytes: Uint8Array): unknown {
   try {
     return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
   } catch {
-    throw badEvent('the body is not JSON in UTF-8')
+    throw notAnEvent('the body is not JSON in UTF-8')
   }
 }
 
@@ -66,8 +66,8 @@ function headerValue(text: string | undefined): string | undefined {
   try {
     return decodeURIComponent(text.replace(/^"(.*)"$/s, '$1'))
   } catch {
-    throw badEvent('a ce- header is not percent-encoded as it should be')
+    throw notAnEvent('a ce- header is not percent-encoded as it should be')
   }
 }
 
-const badEvent = (problems: string): MillraceError => new MillraceError('intake/bad-event', { problems })
+const notAnEvent = (problems: string): MillraceError => new MillraceError('intake/not-an-event', { problems })

@@ -17,6 +17,7 @@ import { LineageReader } from '../governance/lineage-reader.ts'
 import { openMasterKey } from '../governance/master-key.ts'
 import { People } from '../governance/people.ts'
 import { Vault } from '../governance/vault.ts'
+import { readCustomers } from '../intake/customers.ts'
 import { DeadLetters } from '../intake/dead-letters.ts'
 import { Dispatcher } from '../intake/dispatcher.ts'
 import { Inbox } from '../intake/inbox.ts'
@@ -32,6 +33,7 @@ import { connectorsOf } from './connectors.ts'
 import type { Engines } from './embedded/engines.ts'
 import type { Home } from './embedded/home.ts'
 import { RestateAdmin } from './embedded/restate-admin.ts'
+import { EventIntake } from './event-intake.ts'
 import { FailedSegments } from './failed-segments.ts'
 import { MailIntake } from './mail-intake.ts'
 import { ensureOwner } from './owner.ts'
@@ -120,21 +122,39 @@ export async function openPlanes({ home, engines, project, clock, random, models
     const parser = new MailParser(clock)
     end.push(() => parser.close())
     end.unshift(repeat(clock, escalateEvery, () => reviews.escalate(mostEscalated)))
+    const { customers: list } = settings.mailbox ?? {}
+    const customers = list === undefined ? unknownCustomers : await readCustomers(resolve(project.root, list))
     const mail = new MailIntake({
       parser,
-      customers: unknownCustomers,
+      customers,
       inbox,
       deadLetters,
       dispatcher,
       pipelines,
       owner: owner.id,
     })
+    const events = new EventIntake({ inbox, dispatcher, pipelines })
     const runs = new RunReader({ pool, keys: vault })
     const lineage = new LineageReader({ pool, keys: vault })
     const close = async (): Promise<void> => {
       for (const step of end) await step().catch(() => {}) // each ends what it can: the next start does the rest
     }
-    return { pool, keys, people, owner, reviews, meter, engine, pipelines, deadLetters, mail, runs, lineage, close }
+    return {
+      pool,
+      keys,
+      people,
+      owner,
+      reviews,
+      meter,
+      engine,
+      pipelines,
+      deadLetters,
+      mail,
+      events,
+      runs,
+      lineage,
+      close,
+    }
   } catch (error) {
     for (const step of end) await step().catch(() => {})
     throw error

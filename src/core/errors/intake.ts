@@ -58,7 +58,7 @@ export const intakeErrors = {
     message: () =>
       `The server is stopping, and the message was not taken. Nothing is wrong with it: send it again when the server has started.`,
   }),
-  'intake/bad-event': entry({
+  'intake/unkept-event': entry({
     status: 422,
     retry: 'never',
     title: 'The event cannot be kept',
@@ -83,7 +83,7 @@ export const intakeErrors = {
     message: (d) =>
       `The list of customers ${d.path} cannot be used: ${d.why}. It is a CSV file in UTF-8 with the columns address, customer and tier. Correct it and start again.`,
   }),
-  'intake/bad-event': entry({
+  'intake/not-an-event': entry({
     status: 400,
     retry: 'never',
     title: 'The request holds no CloudEvent that can be read',

@@ -31,6 +31,11 @@ export class Pipelines {
     return [...this.#byName.keys()]
   }
 
+  /** Those that take events of a type. */
+  takersOf(type: string): readonly string[] {
+    return [...this.#byName.values()].filter((pipeline) => pipeline.on.name === type).map((pipeline) => pipeline.name)
+  }
+
   get digest(): string {
     return this.#digest
   }

@@ -1,13 +1,16 @@
+import type { MiddlewareHandler } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { createMiddleware } from 'hono/factory'
 import type { Clock } from '../../core/clock.ts'
 import { MillraceError } from '../../core/errors/millrace-error.ts'
 import type { Random } from '../../core/random.ts'
+import { eventTypes } from '../../intake/cloud-events.ts'
 import { mostMailBytes } from '../../intake/mail-event.ts'
 import { asStoreError } from '../../store/pool.ts'
 import { Outcomes } from '../outcomes.ts'
 import type { Planes } from '../planes.ts'
 import { type Api, type ApiEnv, makeApi } from './api.ts'
+import { eventRoutes, mostEventBytes } from './event-routes.ts'
 import { healthRoutes, stepRoutes } from './health-routes.ts'
 import { lineageRoutes } from './lineage-routes.ts'
 import { mailRoutes } from './mail-routes.ts'
@@ -56,6 +59,7 @@ export function makeApp(options: AppOptions): Api {
     lineageRoutes(planes),
     reviewRoutes(planes),
     mailRoutes(planes),
+    eventRoutes(planes),
     stepRoutes(planes),
   ])
     app.route('/api/v1', routes)
@@ -71,22 +75,27 @@ const documentOf = (app: Api): object =>
     security: [{ key: [] }],
   })
 
-const tooLarge = (most: number) => () => {
-  throw new MillraceError('api/too-large', { most })
+function limitTo(most: number): MiddlewareHandler {
+  const onError = (): never => {
+    throw new MillraceError('api/too-large', { most })
+  }
+  return bodyLimit({ maxSize: most, onError })
 }
-const limitMail = bodyLimit({ maxSize: mostMailBytes, onError: tooLarge(mostMailBytes) })
-const limitOther = bodyLimit({ maxSize: mostBytes, onError: tooLarge(mostBytes) })
-const limitOf = createMiddleware<ApiEnv>((c, next) => (c.req.path === '/api/v1/mail' ? limitMail : limitOther)(c, next))
+const limitOther = limitTo(mostBytes)
+/** The addresses that take more than JSON of one megabyte. */
+const bodies: Readonly<Record<string, { readonly limit: MiddlewareHandler; readonly types: readonly string[] }>> = {
+  '/api/v1/mail': { limit: limitTo(mostMailBytes), types: ['message/rfc822'] },
+  '/api/v1/events': { limit: limitTo(mostEventBytes), types: Object.values(eventTypes) },
+}
+const limitOf = createMiddleware<ApiEnv>((c, next) => (bodies[c.req.path]?.limit ?? limitOther)(c, next))
 
 /** A body of another type would be read as an empty one: a request must never do less than it says. */
 const withType = createMiddleware<ApiEnv>(async (c, next) => {
-  const isMail = c.req.path === '/api/v1/mail'
-  const wanted = isMail ? /^message\/rfc822\s*(;|$)/i : /^application\/json\s*(;|$)/i
+  const wanted = bodies[c.req.path]?.types ?? ['application/json']
   const hasBody = c.req.header('transfer-encoding') !== undefined || Number(c.req.header('content-length') ?? 0) > 0
-  if (hasBody && !wanted.test(c.req.header('content-type') ?? '')) {
-    const problems = `content-type: expected ${isMail ? 'message/rfc822' : 'application/json'}`
-    throw new MillraceError('api/bad-request', { problems })
-  }
+  const type = c.req.header('content-type')?.split(';')[0]?.trim().toLowerCase() ?? ''
+  if (hasBody && !wanted.includes(type))
+    throw new MillraceError('api/bad-request', { problems: `content-type: expected ${wanted.join(' or ')}` })
   await next()
 })
 
