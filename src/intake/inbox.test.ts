@@ -87,7 +87,7 @@ test.each([
 ])('an event with %s is refused with its place, and nothing of its batch is taken', async (_, bad) => {
   const before = [await count('inbox'), await count('payload'), await count('subject_key')]
   await expect(inboxOf().accept([offer('good'), bad])).rejects.toSatisfy(
-    (e) => isMillraceError(e, 'intake/bad-event') && e.message.includes('Event 2'),
+    (e) => isMillraceError(e, 'intake/unkept-event') && e.message.includes('Event 2'),
   )
   expect([await count('inbox'), await count('payload'), await count('subject_key')]).toEqual(before)
 })

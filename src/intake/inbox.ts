@@ -46,7 +46,7 @@ export class Inbox {
     this.#tenant = options.tenant
   }
 
-  /** Accepts a batch in one commit; the answers stand in the order of the offers. Errors: `intake/bad-event`, and then nothing is taken. */
+  /** Accepts a batch in one commit; the answers stand in the order of the offers. Errors: `intake/unkept-event`, and then nothing is taken. */
   async accept(offers: readonly Offer[]): Promise<readonly Accepted[]> {
     const now = this.#clock.today()
     const rows = offers.map((offer, n) => {
@@ -95,7 +95,7 @@ export class Inbox {
   /** Whoever offers an event has parsed it; what gets past that is refused here, before anything of the batch is written. */
   #seal(key: KeyObject, { event, pipeline, priority }: Offer, n: number): Buffer {
     const refuse = (why: string, cause?: unknown): MillraceError =>
-      new MillraceError('intake/bad-event', { n: n + 1, why }, { cause })
+      new MillraceError('intake/unkept-event', { n: n + 1, why }, { cause })
     const names = `${event.source}${event.id}${event.type}${pipeline}`
     if (/[\p{Cc}\p{Cs}]/u.test(names)) throw refuse('a name in it has control characters or half a character')
     if (!(Number.isInteger(priority) && priority >= 0 && priority <= 3)) throw refuse('its priority is not 0 to 3')
