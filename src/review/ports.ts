@@ -19,7 +19,7 @@ export type ReviewAction =
   | 'review/answered'
   | 'review/escalated'
 
-export interface ReviewAuditEntry {
+interface ReviewAuditEntry {
   readonly tenant: TenantId
   /** Undefined: Millrace itself, as a due time demands. */
   readonly actor: PersonId | undefined

@@ -114,4 +114,3 @@ export class WorkItems {
 }
 
 export type * from './item.ts'
-export type { ReviewAudit, ReviewAuditEntry, ReviewKeys, SendWake } from './ports.ts'
