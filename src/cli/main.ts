@@ -4,6 +4,7 @@ import { devCommand } from './dev.ts'
 import { evalCommand } from './eval.ts'
 import { doctorCommand } from './doctor.ts'
 import { lineageCommand } from './lineage.ts'
+import { keysCommand, peopleCommand } from './people.ts'
 import { reviewsCommand } from './reviews.ts'
 import { runCommand } from './run.ts'
 import { runsCommand } from './runs.ts'
@@ -23,6 +24,8 @@ for (const add of [
   runsCommand,
   reviewsCommand,
   lineageCommand,
+  peopleCommand,
+  keysCommand,
   trainCommand,
   evalCommand,
   doctorCommand,

@@ -123,4 +123,11 @@ export const governanceErrors = {
     message: (d) =>
       `${d.path} has the mode ${d.mode}: other users of this machine can act as the owner. Remove the file: the next start revokes its key and makes a new one.`,
   }),
+  'governance/not-allowed': entry({
+    status: 403,
+    retry: 'never',
+    title: 'This is not allowed',
+    sample: { why: 'only the owner of the data directory may add people' },
+    message: (d) => `This was denied: ${d.why}. Ask somebody who may, or have it allowed.`,
+  }),
 } as const

@@ -14,6 +14,7 @@ import { eventRoutes, mostEventBytes } from './event-routes.ts'
 import { healthRoutes, stepRoutes } from './health-routes.ts'
 import { lineageRoutes } from './lineage-routes.ts'
 import { mailRoutes } from './mail-routes.ts'
+import { peopleRoutes } from './people-routes.ts'
 import { problemResponse } from './problem.ts'
 import { reviewRoutes } from './review-routes.ts'
 import { runRoutes } from './run-routes.ts'
@@ -60,6 +61,7 @@ export function makeApp(options: AppOptions): Api {
     reviewRoutes(planes),
     mailRoutes(planes),
     eventRoutes(planes),
+    peopleRoutes(planes),
     stepRoutes(planes),
   ])
     app.route('/api/v1', routes)
