@@ -36,8 +36,11 @@ export interface Leaf {
   readonly seq: number
   readonly phase: Phase
   readonly kind: StepKind
-  /** The step's key; the leaf holds its SHA-256, since a key may carry an author's text. */
-  readonly key: string
+  /**
+   * What the record is about, where no body says it; the leaf holds its SHA-256. A run's rows have it in the body instead: a step's key may
+   * carry an author's own, and a hash without salt can be guessed.
+   */
+  readonly key?: string | undefined
   readonly outcome: RowOutcome
   /** The database's time, in whole milliseconds since 1970. */
   readonly at: number
@@ -71,7 +74,8 @@ export function leafBytes(leaf: Leaf): Buffer {
     (confidence === undefined ? '' : `,"confidence":${confidence}`) +
     (cost === undefined ? '' : `,"cost":${cost}`) +
     (factors === undefined || factors.length === 0 ? '' : `,"factors":["${factors.join('","')}"]`) +
-    `,"key":"${sha256(key)}","kind":"${kind}"` +
+    (key === undefined ? '' : `,"key":"${sha256(key)}"`) +
+    `,"kind":"${kind}"` +
     (ms === undefined ? '' : `,"ms":${ms}`) +
     `,"outcome":"${outcome}","phase":"${phase}"` +
     (rows === undefined ? '' : `,"rows":${rows}`) +

@@ -40,6 +40,13 @@ export function commitmentOf(key: KeyObject, body: Uint8Array): string {
   return commit(secret.subarray(0, saltBytes), secret.subarray(saltBytes))
 }
 
+/** The value and its commitment, for who needs both. */
+export function unsealChecked(key: KeyObject, body: Uint8Array): { readonly value: Json; readonly commitment: string } {
+  const secret = open(key, body)
+  const text = secret.subarray(saltBytes)
+  return { value: JSON.parse(text.toString()) as Json, commitment: commit(secret.subarray(0, saltBytes), text) }
+}
+
 function open(key: KeyObject, body: Uint8Array): Buffer {
   const decipher = createDecipheriv('aes-256-gcm', key, body.subarray(0, ivBytes))
   decipher.setAuthTag(body.subarray(ivBytes, tagEnd))

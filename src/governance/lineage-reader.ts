@@ -1,7 +1,7 @@
 import { hash, type KeyObject } from 'node:crypto'
 import { type FactorId, hashId, type KeyId, monthOf, type RunId, type TenantId } from '../core/ids.ts'
 import { sha256 } from '../core/json.ts'
-import { commitmentOf } from '../core/seal.ts'
+import { unsealChecked } from '../core/seal.ts'
 import type { Pool } from '../store/pool.ts'
 
 /** What reading lineage needs of the keys. */
@@ -137,15 +137,21 @@ export class LineageReader {
     }
   }
 
-  /** The commitment of the content as it is now. */
-  #contentOf(tenant: TenantId, { body, key_id: keyId, wrapped }: Row): string | undefined {
+  #contentOf(tenant: TenantId, { body, key_id: keyId, wrapped }: Row): Content | undefined {
     if (!body || !keyId || !wrapped) return undefined
     try {
-      return commitmentOf(this.#keys.unwrap(tenant, keyId, wrapped), body)
+      const { value, commitment } = unsealChecked(this.#keys.unwrap(tenant, keyId, wrapped), body)
+      return { commitment, key: (value as { readonly k?: string }).k }
     } catch {
-      return 'unreadable' // altered, or sealed under another key: no commitment equals this
+      return { commitment: 'unreadable', key: undefined } // altered, or sealed under another key: no commitment equals this
     }
   }
+}
+
+/** What a record's content says as it is now: the step's key stands in it, since a leaf holds no author's text (L7). */
+interface Content {
+  readonly commitment: string
+  readonly key: string | undefined
 }
 
 type Leaf = Readonly<Record<string, unknown>>
@@ -166,7 +172,7 @@ interface Checked {
   readonly count: number
 }
 
-function problemsOf({ run, row, position, count }: Checked, leaf: Leaf, content: string | undefined): string[] {
+function problemsOf({ run, row, position, count }: Checked, leaf: Leaf, content: Content | undefined): string[] {
   const hashed = hash('sha256', Buffer.concat([Buffer.of(0), row.leaf]), 'buffer')
   const isErased = row.key_id === null || row.wrapped === null
   const checks: readonly (readonly [boolean, string])[] = [
@@ -175,7 +181,7 @@ function problemsOf({ run, row, position, count }: Checked, leaf: Leaf, content:
     [row.leaf[0] === 1, 'the record has an unknown version'],
     [row.seq === position, 'a record before it is missing'],
     [leaf['run'] === run && leaf['seq'] === row.seq, 'the record is of another position'],
-    [leaf['key'] === sha256(row.key), 'the step’s key was changed'],
+    [!content || content.commitment === 'unreadable' || content.key === row.key, 'the step’s key was changed'],
     [
       leaf['kind'] === row.kind && leaf['phase'] === row.phase && leaf['outcome'] === row.outcome,
       'kind, phase or outcome was changed',
@@ -185,7 +191,7 @@ function problemsOf({ run, row, position, count }: Checked, leaf: Leaf, content:
     [isSame(leaf['cost'], row.cost, Number), 'the cost was changed'],
     [isSame(leaf['ms'], row.ms, Math.round), 'the duration was changed'],
     [row.key !== '$end' || leaf['rows'] === count, 'the run’s records are not as many as its end declares'],
-    [content === undefined || content === leaf['commitment'], 'the content is not what was committed to'],
+    [!content || content.commitment === leaf['commitment'], 'the content is not what was committed to'],
     [row.body === null || leaf['commitment'] !== undefined, 'there is content without a commitment'],
     [row.body !== null || isErased || leaf['commitment'] === undefined, 'the content is missing'],
   ]

@@ -234,6 +234,9 @@ export interface Action<I, O, F extends string, A extends 'required' | 'by-gate'
   readonly run: (call: ActionCall<I, F>) => Promise<O>
 }
 
+/** An action of any types: what the platform handles; values are checked against the action's own schemas. */
+export type AnyAction = Action<unknown, unknown, string, 'required' | 'by-gate'>
+
 /** A change of an external system, and how it fails, is undone, and is looked at when a crash hid its outcome. */
 export const action = <
   I extends Schema,

@@ -69,13 +69,11 @@ export class ScriptedWorld {
       knowledge: {
         search: async ({ collection, topK }) => {
           const documents = this.#needed('collection', collection, '[{ … }]') as Json[]
-          const hits = documents
-            .slice(0, topK)
-            .map((body, i) => ({
-              document: { id: String(i), version: digestOf(body), source: collection, body },
-              score: 1 / (i + 1),
-              chunk: version(`${collection}/${i}`),
-            }))
+          const hits = documents.slice(0, topK).map((body, i) => ({
+            document: { id: String(i), version: digestOf(body), source: collection, body },
+            score: 1 / (i + 1),
+            chunk: version(`${collection}/${i}`),
+          }))
           return { hits, encoder: version('scripted encoder') }
         },
       },

@@ -26,9 +26,7 @@ export interface Testbed<I, O> {
   /** Runs a message to its end, or until it waits for something that will not come. Days go by in milliseconds. */
   run(message: I): Promise<TestRun<O>>
   /** Runs it again and again, with a crash after each of its turns. `effectsTwice` names what landed twice. */
-  everyCrash(
-    message: I,
-  ): Promise<{
+  everyCrash(message: I): Promise<{
     readonly crashes: number
     readonly effectsTwice: readonly string[]
     readonly results: readonly (O | undefined)[]

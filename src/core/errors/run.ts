@@ -45,6 +45,47 @@ export const runErrors = {
     message: (d) =>
       `Row ${d.seq} of run ${d.run} cannot be decrypted: it was altered, or belongs to another key. The run is paused. Restore the row from a backup and resume the run, or cancel it.`,
   }),
+  'run/token-reused': entry({
+    status: 409,
+    retry: 'pause',
+    title: 'An idempotency token was used with other arguments',
+    sample: { run: 'run_0' },
+    message: (d) =>
+      `Run ${d.run} is paused: it asked for an effect under a token that was used with other arguments, so the target might take one for the other. ` +
+      `Give the step a key of its own where its arguments may differ, deploy, and start the run again.`,
+  }),
+  'run/exception': entry({
+    status: 422,
+    retry: 'never',
+    title: 'The pipeline’s code failed',
+    sample: { run: 'run_0', message: 'no seat' },
+    message: (d) =>
+      `The code of run ${d.run} threw: ${d.message}. Mend the pipeline, deploy it, and start the run again.`,
+  }),
+  'run/cancelled': entry({
+    status: 409,
+    retry: 'never',
+    title: 'The run was cancelled',
+    sample: { run: 'run_0' },
+    message: (d) =>
+      `Run ${d.run} was cancelled: what it had done was undone where its actions say how. Start it again if it is still wanted.`,
+  }),
+  'run/killed': entry({
+    status: 409,
+    retry: 'never',
+    title: 'The run was killed',
+    sample: { run: 'run_0' },
+    message: (d) =>
+      `Run ${d.run} was killed: nothing that it had done was undone. Look at its steps for effects that stand.`,
+  }),
+  'run/over': entry({
+    status: 409,
+    retry: 'never',
+    title: 'The run asked for a step after its end',
+    sample: { run: 'run_0', step: 'act:send-reply#0' },
+    message: (d) =>
+      `The code of run ${d.run} asked for ${d.step} after it had returned. Await every step that matters before the pipeline returns.`,
+  }),
   'run/no-key': entry({
     status: 500,
     retry: 'never',

@@ -1,7 +1,8 @@
 import { toMillis } from '../../core/duration.ts'
 import type { Json } from '../../core/json.ts'
 import type { Context } from '../../sdk/context.ts'
-import { actStep, type AnyAction } from '../steps/act.ts'
+import type { AnyAction } from '../../sdk/resources.ts'
+import { actStep } from '../steps/act.ts'
 import { classifyStep } from '../steps/classify.ts'
 import { decideStep } from '../steps/decide.ts'
 import { generateStep } from '../steps/generate.ts'
@@ -20,8 +21,7 @@ export function authorContext(corridor: Corridor, undo: Undo): Context {
     decide: (rules, input) => corridor.step(decideStep, { rules: rules, input: input as Json }) as never,
     retrieve: (collection, text, { topK = 3 } = {}) =>
       corridor.step(retrieveStep, { collection: collection as never, text, topK }) as never,
-    generate: (prompt, input) =>
-      corridor.step(generateStep, { prompt: prompt, input: input as Json }) as never,
+    generate: (prompt, input) => corridor.step(generateStep, { prompt: prompt, input: input as Json }) as never,
     act: (action, input, ...[gate]) =>
       actStep(corridor, undo, action as unknown as AnyAction, input as Json, gate as never) as never,
     review: (form, show, options) => reviewStep(corridor, form as never, show, options),

@@ -3,7 +3,7 @@ import type { Json } from '../../core/json.ts'
 import type { StepKind } from '../../core/lineage.ts'
 import { StepFailure } from '../engine/failures.ts'
 import type { Evidence, Factor, IfUnknown, RetryPolicy, RunContext, Settled, Token } from '../engine/ports.ts'
-import { stepKey } from '../engine/token.ts'
+import { hashOfAuthorsKey, stepKey } from '../engine/token.ts'
 import type { CorridorPorts, Versioned } from './ports.ts'
 
 /** What a kind of step is: how it executes, and what evidence it leaves. The corridor does the rest; a new kind is one new file. */
@@ -13,6 +13,8 @@ export interface StepKindDefinition<Q, R extends Json> {
   readonly retry: RetryPolicy
   /** The resource that is used, with its version. */
   resource(question: Q): Factor
+  /** What the step's key says, where that is not the resource's name. */
+  named?(question: Q): string
   /** Compared on replay (E17). */
   arguments(question: Q): Json
   execute(question: Q, call: StepCall): Promise<Settled<R>>
@@ -65,20 +67,22 @@ export class Corridor {
     this.#verdicts = options.verdicts ?? new Map<string, Promise<Verdict>>()
   }
 
-  /** The same corridor for one item of a loop: its steps' keys begin with the item's. */
-  within(scope: string): Corridor {
+  /** The same corridor for one item of a loop: its steps' keys begin with what stands for the item's. */
+  within(item: string): Corridor {
     const { run, ports, pipeline } = this
+    const own = hashOfAuthorsKey(run.run.root, item)
     return new Corridor({
       run,
       ports,
       pipeline,
-      scope: this.scope ? `${this.scope}.${scope}` : scope,
+      scope: this.scope ? `${this.scope}.${own}` : own,
       verdicts: this.#verdicts,
     })
   }
 
   keyOf(kind: string, resource: string, authorKey: string | undefined): string {
-    return stepKey({ scope: this.scope, kind, resource, authorKey })
+    const own = authorKey === undefined ? undefined : hashOfAuthorsKey(this.run.run.root, authorKey)
+    return stepKey({ scope: this.scope, kind, resource, authorKey: own })
   }
 
   step<Q, R extends Json>(definition: StepKindDefinition<Q, R>, question: Q, authorKey?: string): Promise<R> {
@@ -89,7 +93,8 @@ export class Corridor {
       : false
     const body = (signal: AbortSignal, { token, attempt }: { token: Token; attempt: number }): Promise<Settled<R>> =>
       this.#body(definition, question, resource, { ports: this.ports, run: this.run, signal, token, attempt })
-    return this.run.step(this.keyOf(kind, resource.name, authorKey), body, {
+    const name = definition.named?.(question) ?? resource.name
+    return this.run.step(this.keyOf(kind, name, authorKey), body, {
       kind,
       arguments: definition.arguments(question),
       effect,

@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
+import { RunFailure } from './failures.ts'
 
 /**
  * Owns: whose code is running. A pipeline's code is replayed, so in it time, chance and foreign waiting are shimmed or refused (E1), and a
@@ -24,14 +25,10 @@ export const outsideAuthor = <T>(code: () => T): T => authors.exit(code)
 export const shielded = <T>(code: () => T): T => shields.run(true, code)
 export const isShielded = (): boolean => shields.getStore() === true
 
-const refused = (what: string): Error =>
-  Object.assign(
-    new Error(
-      `A pipeline's code called ${what}. Its replay could not see the same: use the context (sleep, now, random) or put the call into an action.`,
-    ),
-    {
-      code: 'run/foreign-await',
-    },
+const refused = (what: string): RunFailure =>
+  new RunFailure(
+    'run/foreign-await',
+    `A pipeline's code called ${what}. Its replay could not see the same: use the context (sleep, now, random) or put the call into an action.`,
   )
 
 type Callable = (...args: never[]) => unknown

@@ -1,12 +1,14 @@
 import type { Clock } from '../../core/clock.ts'
 import { isMillraceError, MillraceError } from '../../core/errors/millrace-error.ts'
-import { mintId, type ProcessId, type RunId } from '../../core/ids.ts'
+import { mintId, type ProcessId, type RunId, type WriterId } from '../../core/ids.ts'
 import type { Random } from '../../core/random.ts'
 import { installAuthorGuard } from './author-guard.ts'
-import { AttemptLost } from './failures.ts'
-import type { Doorbell, Engine, LoadedRun, Log, RunHandler, Scheduler, StartRun } from './ports.ts'
-import { defaultLimits, Segment, type SegmentLimits } from './segment.ts'
+import { AttemptLost, settlementOf } from './failures.ts'
 import { startHousekeeping } from './housekeeping.ts'
+import { defaultLimits, type SegmentLimits } from './limits.ts'
+import type { Doorbell, Engine, FinalState, LoadedRun, Log, RunHandler, Scheduler } from './ports.ts'
+import type { Settlement, StartRun } from './ports.ts'
+import { endRow, Segment, type SegmentEnd } from './segment.ts'
 
 /** A delayed wake up to this is the scheduler's; a longer one the sweeper's (E22). */
 const longestWake = 60_000
@@ -21,6 +23,8 @@ export interface EngineOptions {
   readonly limits?: Partial<SegmentLimits>
   /** False where time is virtual: nothing then polls or sweeps. */
   readonly housekeeping?: boolean
+  /** A step's body is deaf to its abort: the process should be replaced soon (E8). */
+  readonly retire?: (run: RunId, step: string) => void
 }
 
 /** One core over the two ports (docs/specs/engine.md). */
@@ -28,73 +32,139 @@ export function createEngine(options: EngineOptions): Engine & { readonly live: 
   return new RunEngine(options)
 }
 
+type HandlerOf = (run: LoadedRun) => RunHandler | undefined
+
+/**
+ * Owns: the segments that live in this process. Does not own: the order of a segment's rows (segment), when one runs (scheduler).
+ *
+ * 1. A run that has ended is never driven, whatever wakes it (E10).
+ * 2. A run that cannot go on by itself (diverged, unreadable, without code) is paused with its reason, and never retried (E17).
+ * 3. A parent is woken by the first bell above the one that it saw, not by every child's end (E19).
+ */
 class RunEngine implements Engine {
   readonly live = new Map<RunId, Segment>()
   readonly #options: EngineOptions
   readonly #limits: SegmentLimits
+  #isDraining = false
+  /** Told each time that a segment is over. */
+  #drained: (() => void) | undefined
 
   constructor(options: EngineOptions) {
     this.#options = options
     this.#limits = { ...defaultLimits, ...options.limits }
   }
 
-  async serve(handlerOf: (run: LoadedRun) => RunHandler | undefined): Promise<AsyncDisposable> {
+  async serve(handlerOf: HandlerOf): Promise<AsyncDisposable> {
     installAuthorGuard()
+    this.#isDraining = false
     const { scheduler } = this.#options
     const served = await scheduler.serve((run, over) => this.#segment(run, over, handlerOf))
     const stopHousekeeping =
       this.#options.housekeeping === false ? undefined : startHousekeeping({ ...this.#options, live: this.live })
     return {
       [Symbol.asyncDispose]: async () => {
+        await this.#drain()
         await stopHousekeeping?.()
-        for (const segment of this.live.values()) segment.kill()
         await served[Symbol.asyncDispose]()
       },
     }
   }
 
-  async #segment(run: RunId, over: AbortSignal, handlerOf: (run: LoadedRun) => RunHandler | undefined): Promise<void> {
+  /** What is under way lands, within a bound; nothing new begins. */
+  async #drain(): Promise<void> {
+    this.#isDraining = true
+    for (const segment of this.live.values()) segment.drain()
+    await new Promise<void>((resolve) => {
+      const cancelTimer = this.#options.clock.after(this.#limits.drain, resolve)
+      this.#drained = () => {
+        if (this.live.size > 0) return
+        cancelTimer()
+        resolve()
+      }
+      this.#drained()
+    })
+    for (const segment of this.live.values()) segment.kill()
+  }
+
+  async #segment(run: RunId, over: AbortSignal, handlerOf: HandlerOf): Promise<void> {
+    if (this.#isDraining) throw new AttemptLost('this process is going down')
     const { log, clock, random, process } = this.#options
     const writer = mintId('wri', clock.today(), random)
-    const loaded = await log.load(run, { process, writer })
-    if (loaded?.state !== 'open') return // E10: an ended run answers from its `$end`; a paused one is not driven
+    try {
+      const loaded = await log.load(run, { process, writer })
+      if (!loaded || loaded.hasEnded || loaded.state === 'paused') return // E10: an ended run answers from its `$end`
+      if (loaded.state === 'killed') await this.#bury(loaded, writer, 'killed', killed)
+      else await this.#driveOrGiveUp(loaded, writer, over, handlerOf)
+    } catch (error) {
+      if (isMillraceError(error) && error.retry === 'pause') return await this.#pause(run, error) // E17: recorded, paused, never retried
+      if (over.aborted) throw new AttemptLost('the attempt is over', { cause: error })
+      throw error
+    } finally {
+      log.release(writer)
+    }
+  }
+
+  /** A run that is cancelled and cannot go on ends so: its code cannot undo anything any more, and a person has said that it shall end. */
+  async #driveOrGiveUp(loaded: LoadedRun, writer: WriterId, over: AbortSignal, handlerOf: HandlerOf): Promise<void> {
+    try {
+      await this.#drive(loaded, writer, over, handlerOf)
+    } catch (error) {
+      if (!loaded.cancel || !isMillraceError(error) || error.retry !== 'pause') throw error
+      await this.#bury(loaded, writer, 'cancelled', settlementOf(error))
+    }
+  }
+
+  async #drive(loaded: LoadedRun, writer: WriterId, over: AbortSignal, handlerOf: HandlerOf): Promise<void> {
+    const { log, clock, retire } = this.#options
+    const { run } = loaded
     const handler = handlerOf(loaded)
-    if (!handler)
-      return this.#pause(
-        run,
-        new MillraceError('run/no-pipeline', { run, pipeline: loaded.pipeline, digest: loaded.digest.slice(0, 12) }),
-      )
+    if (!handler) {
+      const digest = loaded.digest.slice(0, 12)
+      throw new MillraceError('run/no-pipeline', { run, pipeline: loaded.pipeline, digest })
+    }
     const children = {
       start: (child: StartRun) => this.start(child),
       outcome: (id: RunId) => log.outcome(id).then((got) => got?.outcome),
       cancel: (id: RunId) => this.cancel(id),
     }
-    const segment = new Segment({ loaded, log, clock, writer, limits: this.#limits, children })
+    const limits = this.#limits
+    const segment = new Segment({ loaded, log, clock, writer, limits, children, retire: (step) => retire?.(run, step) })
     const kill = (): void => segment.kill()
-    over.addEventListener('abort', kill, { once: true })
+    if (over.aborted) kill()
+    over.addEventListener('abort', kill, { once: true }) // E6: the attempt is over, drop everything
     this.live.set(run, segment)
+    if (this.#isDraining) segment.drain()
     try {
       await this.#settle(loaded, await segment.drive(handler))
-    } catch (error) {
-      if (isMillraceError(error, 'run/diverged')) return await this.#pause(run, error) // E17: recorded, paused, never retried
-      if (over.aborted) throw new AttemptLost('the attempt is over', { cause: error })
-      throw error
     } finally {
       over.removeEventListener('abort', kill)
       if (this.live.get(run) === segment) this.live.delete(run)
+      this.#drained?.()
     }
   }
 
-  async #settle(loaded: LoadedRun, end: Awaited<ReturnType<Segment['drive']>>): Promise<void> {
+  async #settle(loaded: LoadedRun, end: SegmentEnd): Promise<void> {
     const { log, scheduler } = this.#options
+    if (end.type === 'paused') return
     if (end.type === 'ended') {
-      if (loaded.parent) await this.#hint(loaded.parent.run) // its bell rose with the `$end` (E4)
+      if (loaded.parent) await this.#tell(loaded.parent.run, end.ringsParent) // its bell rose with the `$end` (E4)
       return
     }
-    if (end.type === 'paused') return
     const hasRung = await log.park(loaded.run, { after: end.after, bell: end.bell })
     if (hasRung) await scheduler.wake(loaded.run)
-    else if (end.after !== undefined && end.after <= longestWake) await scheduler.wake(loaded.run, end.after)
+    else if (end.after !== undefined && end.after <= longestWake) await scheduler.wake(loaded.run, end.after) // E22
+  }
+
+  /** Ends a run without its code: what is done stands, nothing is undone, and the `$end` declares it (L6). */
+  async #bury(loaded: LoadedRun, writer: WriterId, state: FinalState, settlement: Settlement): Promise<void> {
+    const { run, now, rows, parent } = loaded
+    const row = endRow({ settlement, state, seq: rows.length })
+    const written = await this.#options.log.append(
+      { ...row, run, writer, seq: rows.length, at: Math.round(now) },
+      () => false,
+    )
+    if (written === 'taken') throw new AttemptLost('a segment was still writing')
+    if (parent) await this.#tell(parent.run, written.ringsParent === true)
   }
 
   async #pause(run: RunId, why: MillraceError): Promise<void> {
@@ -113,7 +183,11 @@ class RunEngine implements Engine {
   }
 
   async ring({ run }: Doorbell): Promise<void> {
-    const isFirst = await this.#options.log.ring(run)
+    await this.#tell(run, await this.#options.log.ring(run))
+  }
+
+  /** Tells a run that its bell has risen: here at once, elsewhere by its poll; `isFirst`: by a wake (E19). */
+  async #tell(run: RunId, isFirst: boolean): Promise<void> {
     await this.#pokeLive(run)
     if (isFirst) await this.#hint(run)
   }
@@ -145,7 +219,7 @@ class RunEngine implements Engine {
     const done = await this.#options.log.flag(run, flag)
     if (!done) return false
     await this.#pokeLive(run)
-    if (flag === 'cancel' || flag === 'resume') await this.#hint(run)
+    if (flag !== 'pause') await this.#hint(run)
     return true
   }
 
@@ -153,7 +227,13 @@ class RunEngine implements Engine {
     const found = await this.#options.log.outcome(run)
     if (!found) return 'absent'
     if (found.state === 'paused') return 'paused'
-    if (found.state !== 'open') return 'finished'
-    return this.live.has(run) ? 'running' : 'waiting'
+    if (found.outcome) return 'finished'
+    const segment = this.live.get(run)
+    if (segment) return segment.isBackingOff ? 'backing-off' : 'running'
+    return found.activity
   }
+}
+
+const killed: Settlement = {
+  error: { code: 'run/killed', message: 'The run was killed: nothing that it had done was undone.' },
 }

@@ -1,6 +1,6 @@
 import type { ErrorDetails } from '../../core/errors/entry.ts'
 import { isMillraceError } from '../../core/errors/millrace-error.ts'
-import type { Json } from '../../core/json.ts'
+import { canonicalJson, type Json } from '../../core/json.ts'
 import type { Evidence, Settlement } from './ports.ts'
 
 /** How a step's body fails on purpose: with a code, with what may be done, and with what it leaves behind. */
@@ -62,12 +62,13 @@ export class AttemptLost extends Error {
 
 /** The longest message that a log keeps of an error: a huge one once crashed an engine. */
 const mostMessage = 2000
+const mostDetails = 64 * 1024
 
 /** An error as a settlement; a stack never gets into the log. */
 export function settlementOf(error: unknown): Extract<Settlement, { error: unknown }> {
   const message = (error instanceof Error ? error.message : String(error)).slice(0, mostMessage).toWellFormed()
   if (error instanceof StepFailure || error instanceof RunFailure) {
-    return { error: { code: error.code, message, ...(error.details !== undefined && { details: error.details }) } }
+    return { error: { code: error.code, message, ...(isKeepable(error.details) && { details: error.details }) } }
   }
   if (isMillraceError(error)) {
     const details: ErrorDetails = error.details
@@ -75,6 +76,19 @@ export function settlementOf(error: unknown): Extract<Settlement, { error: unkno
     return { error: { code: error.code, message, details: plain } }
   }
   return { error: { code: 'step/failed', message } }
+}
+
+/** The code with which an exception of the author's own code fails a run (E7); a step's failure that nobody caught keeps its own. */
+export const codeOfAuthorsError = (error: unknown): string =>
+  error instanceof StepFailure || error instanceof RunFailure || isMillraceError(error) ? error.code : 'run/exception'
+
+/** Details that JSON cannot hold are dropped: a failure must never be what cannot be recorded. */
+function isKeepable(details: Json | undefined): details is Json {
+  try {
+    return details !== undefined && canonicalJson(details).length <= mostDetails
+  } catch {
+    return false
+  }
 }
 
 /** True when no further attempt can help. */

@@ -37,8 +37,11 @@ async function poll({ log, live }: HousekeepingOptions): Promise<void> {
 
 /** Marks, commits, then sends: no lock is held while it sends (E22). */
 async function sweep({ log, scheduler }: HousekeepingOptions): Promise<void> {
-  const runs = await log.overdue(mostWakes)
-  await Promise.all(runs.map((run) => scheduler.wake(run).catch(() => {}))) // marked for a later round already
+  for (;;) {
+    const runs = await log.overdue(mostWakes)
+    await Promise.all(runs.map((run) => scheduler.wake(run).catch(() => {}))) // marked for a later round already
+    if (runs.length < mostWakes) return
+  }
 }
 
 /** Calls `work` again and again, `every` after it has ended; the answer ends it. */

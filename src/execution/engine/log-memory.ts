@@ -1,17 +1,6 @@
 import type { Clock, Instant, Millis } from '../../core/clock.ts'
 import type { ProcessId, RunId, WriterId } from '../../core/ids.ts'
-import type {
-  Appended,
-  FinalState,
-  LoadedRow,
-  LoadedRun,
-  Log,
-  NewRow,
-  RunFlags,
-  RunOutcome,
-  RunState,
-  StartRun,
-} from './ports.ts'
+import type { Appended, LoadedRow, LoadedRun, Log, NewRow, RunFlags, RunReport, RunState, StartRun } from './ports.ts'
 
 interface KeptRun {
   readonly start: StartRun
@@ -48,8 +37,10 @@ export class MemoryLog implements Log {
     const kept = this.runs.get(run)
     if (!kept) return undefined
     const now = this.#clock.today()
-    kept.bellSeen = kept.bell
-    kept.heardBy = now + loadHeardWithin
+    if (kept.state === 'open') {
+      kept.bellSeen = kept.bell
+      kept.heardBy = now + loadHeardWithin
+    }
     const { tenant, root, parent, pipeline, digest, input, entity, subject, key, principal } = kept.start
     return structuredClone({
       tenant,
@@ -64,6 +55,7 @@ export class MemoryLog implements Log {
       ...(key && { key }),
       ...(principal && { principal }),
       state: kept.state,
+      hasEnded: hasEnded(kept),
       cancel: kept.cancel,
       bell: kept.bell,
       started: kept.started,
@@ -95,12 +87,13 @@ export class MemoryLog implements Log {
   #write(kept: KeptRun, row: NewRow): Appended {
     const due = row.dueIn === undefined ? undefined : this.#clock.today() + row.dueIn
     kept.rows.push({ ...structuredClone(row), ...(due !== undefined && { due }) })
+    let ringsParent = false
     if (row.final) {
       kept.state = row.final.state
       const parent = kept.start.parent && this.runs.get(kept.start.parent.run)
-      if (parent) parent.bell++ // E4
+      if (parent && !hasEnded(parent)) ringsParent = this.#raise(parent) // E4
     }
-    return { at: row.at, ...(row.dueIn !== undefined && { left: row.dueIn }) }
+    return { at: row.at, ...(row.dueIn !== undefined && { left: row.dueIn }), ringsParent }
   }
 
   async insert(start: StartRun): Promise<'accepted' | 'already-known'> {
@@ -123,20 +116,25 @@ export class MemoryLog implements Log {
   async ring(run: RunId): Promise<boolean> {
     this.#moved()
     const kept = this.runs.get(run)
-    if (!kept || isFinal(kept.state)) return false
+    return kept !== undefined && !hasEnded(kept) && this.#raise(kept)
+  }
+
+  #raise(kept: KeptRun): boolean {
     kept.bell++
-    kept.heardBy = this.#clock.today() + bellHeardWithin
+    kept.heardBy = Math.min(kept.heardBy, this.#clock.today() + bellHeardWithin)
     return kept.bell === kept.bellSeen + 1
   }
+
+  release(): void {}
 
   async flag(run: RunId, flag: 'cancel' | 'pause' | 'resume' | 'kill'): Promise<boolean> {
     this.#moved()
     const kept = this.runs.get(run)
-    if (!kept || isFinal(kept.state)) return false
+    if (!kept || hasEnded(kept)) return false
     if (flag === 'cancel') kept.cancel = true
-    else if (flag === 'kill') kept.state = 'killed'
-    else kept.state = flag === 'pause' ? 'paused' : 'open'
-    kept.heardBy = this.#clock.today()
+    if (flag === 'kill') kept.state = 'killed'
+    else if (kept.state !== 'killed') kept.state = flag === 'pause' ? 'paused' : 'open' // a cancel wakes a paused run, to end it
+    kept.heardBy = kept.state === 'paused' ? Infinity : this.#clock.today()
     return true
   }
 
@@ -151,13 +149,14 @@ export class MemoryLog implements Log {
     this.#moved()
     const kept = this.runs.get(run)
     if (!kept) return false
-    kept.heardBy = after === undefined ? Infinity : this.#clock.today() + after
-    return kept.bell > bell || kept.cancel !== kept.rows.some((row) => row.key === '$cancel')
+    const hasRung = kept.bell > bell || (kept.cancel && !kept.rows.some((row) => row.key === '$cancel'))
+    kept.heardBy = hasRung ? this.#clock.today() : after === undefined ? Infinity : this.#clock.today() + after
+    return hasRung
   }
 
   async overdue(limit: number): Promise<readonly RunId[]> {
     const now = this.#clock.today()
-    const due = [...this.runs].filter(([, kept]) => kept.state === 'open' && kept.heardBy <= now).slice(0, limit)
+    const due = [...this.runs].filter(([, kept]) => isAwaited(kept) && kept.heardBy <= now).slice(0, limit)
     for (const [, kept] of due) kept.heardBy = now + bellHeardWithin
     return due.map(([run]) => run)
   }
@@ -166,18 +165,19 @@ export class MemoryLog implements Log {
 
   /** When the sweeper would next send a wake: undefined when no open run has a deadline. */
   nextDue(): Instant | undefined {
-    const due = [...this.runs.values()].filter((kept) => kept.state === 'open').map((kept) => kept.heardBy)
+    const due = [...this.runs.values()].filter(isAwaited).map((kept) => kept.heardBy)
     const first = Math.min(...due)
     return Number.isFinite(first) ? first : undefined
   }
 
-  async outcome(run: RunId): Promise<{ state: RunState; outcome?: RunOutcome } | undefined> {
+  async outcome(run: RunId): Promise<RunReport | undefined> {
     const kept = this.runs.get(run)
     if (!kept) return undefined
     const end = kept.rows.at(-1)
     const outcome =
       end?.final && end.settlement ? { state: end.final.state, settlement: structuredClone(end.settlement) } : undefined
-    return { state: kept.state, ...(outcome && { outcome }) }
+    const activity = end?.phase.startsWith('try') ? 'backing-off' : 'waiting' // who drives it here knows better
+    return { state: kept.state, activity, ...(outcome && { outcome }) }
   }
 
   /** The process died: what was queued is gone, what is durable stays, and nobody is told. */
@@ -194,7 +194,9 @@ export class MemoryLog implements Log {
 
 const bellHeardWithin: Millis = 5000
 const loadHeardWithin: Millis = 600_000
-const isFinal = (state: RunState): state is FinalState => state !== 'open' && state !== 'paused'
+const hasEnded = (kept: KeptRun): boolean => kept.rows.at(-1)?.final !== undefined
+/** The sweeper wakes it: paused runs are skipped (E22). */
+const isAwaited = (kept: KeptRun): boolean => kept.state !== 'paused' && !hasEnded(kept)
 
 function toLoaded(row: KeptRow, now: Instant): LoadedRow {
   const { seq, key, kind, phase, writer, at, settlement, argumentsDigest, due } = row

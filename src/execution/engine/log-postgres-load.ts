@@ -36,18 +36,21 @@ export type Loaded = { readonly loaded: LoadedRun; readonly key: KeyObject }
  */
 const loadSql = `
 with q(run, month, process) as (select * from unnest($1::text[], $2::int[], $3::text[])),
+r as (
+  select q.month, q.process, r.* from q cross join lateral (select * from run where run.id = q.run offset 0) r),
 heard as (
-  update wake w set heard_by = clock_timestamp() + interval '10 min', is_parked = false, claimed_by = q.process, bell_seen = r.bell
-  from q join run r on r.id = q.run where w.t = r.t and w.run = r.id)
-select r.t, r.id, r.root, r.parent, r.parent_key, r.pipeline, r.digest, r.entity_type, r.entity_id, r.subject, r.key_id, r.principal, r.state, r.cancel, r.bell,
+  update wake w set heard_by = clock_timestamp() + interval '10 min', is_parked = false, claimed_by = r.process, bell_seen = r.bell
+  from r where w.run = r.id and r.state = 'open')
+select r.t, r.id, r.root, r.parent, r.parent_key, r.pipeline, r.digest, r.entity_type, r.entity_id, r.subject, r.key_id, r.principal, r.state, r.ended is not null as has_ended, r.cancel, r.bell,
   extract(epoch from r.started) * 1000 as started, extract(epoch from clock_timestamp()) * 1000 as now,
   case when coalesce(l.seq, 0) = 0 then r.input end as input, case when coalesce(l.seq, 0) = 0 then k.wrapped end as wrapped,
   l.seq, l.key, l.kind, l.phase, l.writer, extract(epoch from l.at) * 1000 as at, extract(epoch from l.due - clock_timestamp()) * 1000 as left,
   coalesce(l.body, p.body) as body
-from q join run r on r.id = q.run
-left join subject_key k on k.t = r.t and k.id = r.key_id
-left join run_log l on l.t = r.t and l.month = q.month and l.run = r.id
-left join payload p on l.payload is not null and p.t = r.t and p.month = id_month(l.payload) and p.id = l.payload
+from r
+left join lateral (select wrapped from subject_key k where k.t = r.t and k.id = r.key_id offset 0) k on true
+left join lateral (select * from run_log l where l.t = r.t and l.month = r.month and l.run = r.id offset 0) l on true
+left join lateral (
+  select body from payload p where l.payload is not null and p.t = r.t and p.month = id_month(l.payload) and p.id = l.payload offset 0) p on true
 order by r.id, l.seq`
 
 interface Row {
@@ -64,6 +67,7 @@ interface Row {
   readonly key_id: KeyId | null
   readonly principal: PersonId | null
   readonly state: RunState
+  readonly has_ended: boolean
   readonly cancel: boolean
   readonly bell: number
   readonly started: string
@@ -120,9 +124,10 @@ function open(rows: readonly Row[], keys: RunKeys): Loaded {
       key: first.key_id,
       ...(first.principal && { principal: first.principal }),
       state: first.state,
+      hasEnded: first.has_ended,
       cancel: first.cancel,
       bell: first.bell,
-      started: Number(first.started),
+      started: Math.floor(Number(first.started)),
       now: Number(first.now),
       rows: rows.flatMap((row) => (row.seq === null ? [] : [openRow(row, row.seq, key)])),
     },

@@ -1,6 +1,6 @@
 import type { KeyObject } from 'node:crypto'
 import type { Clock, Millis } from '../../core/clock.ts'
-import { isMillraceError, MillraceError } from '../../core/errors/millrace-error.ts'
+import { MillraceError } from '../../core/errors/millrace-error.ts'
 import { monthOf, type ProcessId, type RunId, type TenantId, type WriterId } from '../../core/ids.ts'
 import type { Random } from '../../core/random.ts'
 import { seal } from '../../core/seal.ts'
@@ -10,10 +10,15 @@ import { GroupCommit } from './group-commit.ts'
 import { Appender } from './log-postgres-append.ts'
 import { type Loaded, loadRuns, type LoadRequest, type RunKeys } from './log-postgres-load.ts'
 import { openBody, sealRow } from './log-postgres-rows.ts'
-import type { Appended, FinalState, LoadedRun, Log, NewRow, RunFlags, RunOutcome, RunState, StartRun } from './ports.ts'
+import type { Appended, FinalState, LoadedRun, Log, NewRow, RunFlags, RunReport, RunState, StartRun } from './ports.ts'
+import { quick, within } from './statement-timeout.ts'
 
 /**
- * Owns: the tables run, run_log and wake, as the engine sees them. Every statement is prepared and has the pool's timeout (E8).
+ * Owns: the tables run, run_log and wake, as the engine sees them. Every statement is prepared and has a timeout (E8).
+ *
+ * Statements find runs by `id` alone, through laterals and scalar subqueries that can only be nested loops over an index: a plan is made when
+ * tables are still empty, and one that chose a scan or a hash then cost five times the CPU until the tables were analysed. For the same reason
+ * none says `ended is null`, which would let it walk the index of open runs.
  *
  * Loads mark a wake as heard; that mark may be lost, so they go over a pool that does not wait for the disk. Appends do wait (E18).
  */
@@ -24,8 +29,8 @@ export class PostgresLog implements Log {
   readonly #appender: Appender
   readonly #loads: GroupCommit<LoadRequest, Loaded | undefined>
   readonly #inserts: GroupCommit<{ start: StartRun; input: Buffer }, 'accepted' | 'already-known'>
-  /** Of the runs that this process drives: their tenant and key, from load to end or park. */
-  readonly #driven = new Map<RunId, { tenant: TenantId; key: KeyObject }>()
+  /** Of the attempts of this process: their run's tenant and key, from load to release. */
+  readonly #driven = new Map<WriterId, { tenant: TenantId; key: KeyObject }>()
 
   constructor(options: { pool: Pool; loadPool: Pool; keys: RunKeys; random: Random; clock: Clock }) {
     this.#pool = options.pool
@@ -37,23 +42,20 @@ export class PostgresLog implements Log {
   }
 
   async load(run: RunId, claim: { process: ProcessId; writer: WriterId }): Promise<LoadedRun | undefined> {
-    try {
-      const found = await this.#loads.add({ run, process: claim.process })
-      if (!found) return undefined
-      this.#driven.set(run, { tenant: found.loaded.tenant, key: found.key })
-      return found.loaded
-    } catch (error) {
-      if (!isMillraceError(error) || error.retry !== 'pause') throw error
-      await this.flag(run, 'pause', { code: error.code, message: error.message }) // one run that cannot be read stops no other
-      return undefined
-    }
+    const found = await this.#loads.add({ run, process: claim.process })
+    if (!found) return undefined
+    this.#driven.set(claim.writer, { tenant: found.loaded.tenant, key: found.key })
+    return found.loaded
   }
 
-  append(row: NewRow, isDead: () => boolean): Promise<Appended> {
-    const driven = this.#driven.get(row.run)
-    if (!driven) return Promise.resolve('taken')
-    if (row.final) this.#driven.delete(row.run)
+  async append(row: NewRow, isDead: () => boolean): Promise<Appended> {
+    const driven = this.#driven.get(row.writer)
+    if (!driven) return 'taken'
     return this.#appender.append({ sealed: sealRow(driven.tenant, driven.key, row, this.#random), isDead })
+  }
+
+  release(writer: WriterId): void {
+    this.#driven.delete(writer)
   }
 
   async insert(start: StartRun): Promise<'accepted' | 'already-known'> {
@@ -109,45 +111,55 @@ export class PostgresLog implements Log {
     const { set, heard } = flags[flag]
     const { rowCount } = await this.#pool.query({
       name: `flag-${flag}`,
-      text: `with r as (update run set ${set} where id = $1 and ended is null returning t, id), w as (${heard}) select id from r`,
+      text: `with r as (update run set ${set} where id = $1 and coalesce(ended, 'infinity') = 'infinity' returning id), w as (${heard}) select id from r`,
       values: set.includes('$2') ? [run, why?.code ?? null, why?.message ?? null] : [run],
+      ...within(quick),
     })
     return (rowCount ?? 0) > 0
   }
 
   async poll(runs: readonly RunId[]): Promise<readonly RunFlags[]> {
-    const { rows } = await this.#pool.query<RunFlags & { id: RunId }>({
+    const { rows } = await this.#pool.query<RunFlags>({
       name: 'poll',
-      text: 'select id, cancel, bell, state from run where id = any($1)',
+      text: `select r.id as run, r.cancel, r.bell, r.state from unnest($1::text[]) as q(id)
+        cross join lateral (select id, cancel, bell, state from run where run.id = q.id offset 0) r`,
       values: [runs],
+      ...within(quick),
     })
-    return rows.map(({ id, cancel, bell, state }) => ({ run: id, cancel, bell, state }))
+    return rows
   }
 
-  /** Two statements, and so two snapshots: a bell that rises between is seen by one, or sets `heard_by` itself (E22). */
+  /**
+   * Parks, or answers that a bell or a cancel came meanwhile; then the wake is due at once, also should this process die here (E22). The run's
+   * row is locked first, as a ring does: else a ring between would set `heard_by`, and this would overwrite it with an older view.
+   */
   async park(run: RunId, { after, bell }: { after: Millis | undefined; bell: number }): Promise<boolean> {
-    this.#driven.delete(run)
-    await this.#pool.query({
-      name: 'park',
-      text: `update wake set is_parked = true, heard_by = case when $2::float8 is null then 'infinity' else clock_timestamp() + $2 * interval '1 ms' end where run = $1`,
-      values: [run, after ?? null],
-    })
     const { rows } = await this.#pool.query<{ rung: boolean }>({
-      name: 'parked',
-      text: `select r.bell > $2 or (r.cancel and not exists (select 1 from run_log l where l.t = r.t and l.month = $3 and l.run = r.id and l.key = '$cancel')) as rung from run r where r.id = $1`,
-      values: [run, bell, monthOf(run)],
+      name: 'park',
+      text: `with r as (select t, id, bell, cancel from run where id = $1 for no key update),
+        q as (select id, bell > $3 or (cancel and not exists (
+            select 1 from run_log l where l.t = r.t and l.month = $4 and l.run = r.id and l.key = '$cancel')) as rung from r)
+        update wake w set is_parked = true, heard_by = case when q.rung then clock_timestamp() when $2::float8 is null then 'infinity'
+            else clock_timestamp() + $2 * interval '1 ms' end
+        from q where w.run = q.id returning q.rung`,
+      values: [run, after ?? null, bell, monthOf(run)],
+      ...within(quick),
     })
     return rows[0]?.rung ?? false
   }
 
+  /** Rows are locked in one order, and those that another sweeper holds are left to it. What is paused is put aside until it is resumed. */
   async overdue(limit: number): Promise<readonly RunId[]> {
-    const { rows } = await this.#pool.query<{ run: RunId }>({
+    const { rows } = await this.#pool.query<{ run: RunId; paused: boolean }>({
       name: 'overdue',
-      text: `update wake set heard_by = clock_timestamp() + interval '5 s' where run in (
-          select run from wake where heard_by <= clock_timestamp() order by run limit $1 for update skip locked) returning run`,
+      text: `with due as (select run from wake where heard_by <= clock_timestamp() order by run limit $1 for update skip locked),
+        s as (select due.run, r.state = 'paused' as paused from due cross join lateral (select state from run where run.id = due.run offset 0) r)
+        update wake w set heard_by = case when s.paused then 'infinity' else clock_timestamp() + interval '5 s' end
+        from s where w.run = s.run returning w.run, s.paused`,
       values: [limit],
+      ...within(quick),
     })
-    return rows.map((row) => row.run)
+    return rows.filter((row) => !row.paused).map((row) => row.run)
   }
 
   async beat(process: ProcessId): Promise<void> {
@@ -158,45 +170,50 @@ export class PostgresLog implements Log {
     })
   }
 
-  async outcome(run: RunId): Promise<{ state: RunState; outcome?: RunOutcome } | undefined> {
+  async outcome(run: RunId): Promise<RunReport | undefined> {
     const { rows } = await this.#pool.query<{
       t: TenantId
       state: RunState
       key_id: NonNullable<LoadedRun['key']>
       wrapped: Buffer | null
+      key: string | null
+      phase: string | null
+      is_parked: boolean | null
       body: Buffer | null
     }>({
       name: 'outcome',
-      text: `select r.t, r.state, r.key_id, k.wrapped, coalesce(l.body, p.body) as body from run r
+      text: `select r.t, r.state, r.key_id, k.wrapped, l.key, l.phase, w.is_parked, coalesce(l.body, p.body) as body
+        from (select * from run where run.id = $1 offset 0) r
         left join subject_key k on k.t = r.t and k.id = r.key_id
-        left join run_log l on l.t = r.t and l.month = $2 and l.run = r.id and l.key = '$end'
-        left join payload p on l.payload is not null and p.t = r.t and p.month = id_month(l.payload) and p.id = l.payload
-        where r.id = $1`,
+        left join wake w on w.run = r.id
+        left join lateral (select * from run_log where run_log.t = r.t and run_log.month = $2 and run_log.run = r.id order by seq desc limit 1) l on true
+        left join payload p on l.payload is not null and p.t = r.t and p.month = id_month(l.payload) and p.id = l.payload`,
       values: [run, monthOf(run)],
     })
     const [row] = rows
     if (!row) return undefined
-    const settlement = row.body ? openBody(this.#keys.unwrap(row.t, row.key_id, row.wrapped), row.body).s : undefined
-    return { state: row.state, ...(settlement && isFinal(row.state) && { outcome: { state: row.state, settlement } }) }
+    const activity = row.is_parked === false ? 'running' : row.phase?.startsWith('try') ? 'backing-off' : 'waiting'
+    if (row.key !== '$end' || !row.body || !isFinal(row.state)) return { state: row.state, activity }
+    const settlement = openBody(this.#keys.unwrap(row.t, row.key_id, row.wrapped), row.body).s
+    return { state: row.state, activity, ...(settlement && { outcome: { state: row.state, settlement } }) }
   }
 }
 
 const isFinal = (state: RunState): state is FinalState => state !== 'open' && state !== 'paused'
 
-const wakeSoon = `update wake w set heard_by = least(w.heard_by, clock_timestamp() + interval '5 s') from r where w.t = r.t and w.run = r.id`
-/** What each flag changes; `$2` and `$3` are the code and the words of why. */
+const wakeAt = (moment: string): string => `update wake w set heard_by = ${moment} from r where w.run = r.id`
+const soon = wakeAt(`least(w.heard_by, clock_timestamp() + interval '5 s')`)
+const now = wakeAt('clock_timestamp()')
+/** What each flag changes; `$2` and `$3` are the code and the words of why. A run that is to be killed stays so until its `$end`. */
 const flags = {
-  cancel: { set: 'cancel = true', heard: wakeSoon },
+  cancel: { set: `cancel = true, state = case when state = 'paused' then 'open' else state end`, heard: soon },
   pause: {
-    set: `state = 'paused', why = $2, why_message = $3`,
-    heard: `update wake w set heard_by = 'infinity' from r where w.t = r.t and w.run = r.id`,
+    set: `state = case when state = 'open' then 'paused' else state end, why = $2, why_message = $3`,
+    heard: wakeAt(`'infinity'`),
   },
   resume: {
-    set: `state = 'open', why = null, why_message = null`,
-    heard: `update wake w set heard_by = clock_timestamp() from r where w.t = r.t and w.run = r.id`,
+    set: `state = case when state = 'paused' then 'open' else state end, why = null, why_message = null`,
+    heard: now,
   },
-  kill: {
-    set: `state = 'killed', ended = clock_timestamp(), why = $2, why_message = $3`,
-    heard: `delete from wake w using r where w.t = r.t and w.run = r.id`,
-  },
+  kill: { set: `state = 'killed'`, heard: now },
 } as const

@@ -4,7 +4,7 @@ import { createEngine } from './engine.ts'
 import { MemoryLog } from './log-memory.ts'
 import type { Engine, LoadedRun, Log, RunHandler, Scheduler } from './ports.ts'
 import { MemoryScheduler } from './scheduler-memory.ts'
-import type { SegmentLimits } from './segment.ts'
+import type { SegmentLimits } from './limits.ts'
 import { VirtualClock } from './virtual-clock.ts'
 
 export interface MemoryEngineOptions {

@@ -66,7 +66,7 @@ export interface NewRow {
   /** SHA-256 of the canonical arguments: on a step's first row (E17). */
   readonly argumentsDigest?: string
   /** Of an effect's intent: which action is attempted, under which token (L1). */
-  readonly effect?: { readonly actionDigest: string; readonly token: Token }
+  readonly effect?: { readonly actionDigest: string; readonly token: Token; readonly argumentsDigest: string }
   /** How long the body ran. */
   readonly ms?: Millis
   /** Of `$end`: the run's final state, and the number of its rows (L6). */
@@ -130,6 +130,8 @@ export interface LoadedRun {
   readonly key?: KeyId
   readonly principal?: PersonId
   readonly state: RunState
+  /** It has an `$end` (E10). A run whose state is `killed` and that has not ended waits for its `$end`. */
+  readonly hasEnded: boolean
   readonly cancel: boolean
   /** The count of bells rung so far: only one above this sends a wake (E19). */
   readonly bell: number
@@ -148,16 +150,30 @@ export interface RunFlags {
   readonly state: RunState
 }
 
+/** What is known of a run without its code. */
+export interface RunReport {
+  readonly state: RunState
+  /** Once it has ended. */
+  readonly outcome?: RunOutcome
+  /** Of an open run: a segment drives it, it waits and holds nothing, or its last attempt failed and the next is not due. */
+  readonly activity: 'running' | 'waiting' | 'backing-off'
+}
+
 // ---------------------------------------------------------------- the log
 
-/** `taken`: the position is another writer's, or the row before it is missing; the attempt has lost (E16). */
-export type Appended = { readonly at: Instant; readonly left?: Millis } | 'taken'
+/**
+ * `taken`: the position is another writer's, or the row before it is missing; the attempt has lost (E16). `ringsParent`: of an `$end`, that
+ * the parent's bell rose above the one that its last load saw, so that a wake of the parent is due (E4, E19).
+ */
+export type Appended = { readonly at: Instant; readonly left?: Millis; readonly ringsParent?: boolean } | 'taken'
 
 export interface Log {
   /** One read: rows in order, root, input, flags, the database's time. Counts the claim as E7 says. `undefined`: no such run. */
   load(run: RunId, claim: { readonly process: ProcessId; readonly writer: WriterId }): Promise<LoadedRun | undefined>
   /** First in first out, durable, group-committed. Rejects only with a MillraceError of this row's own. `isDead` is asked just before it is sent. */
   append(row: NewRow, isDead: () => boolean): Promise<Appended>
+  /** An attempt is over: what the log keeps for its writer can go. */
+  release(writer: WriterId): void
   /** Inserts run and wake; `already-known` for a run that exists (the first start's input stays). */
   insert(run: StartRun): Promise<'accepted' | 'already-known'>
   /** Raises the bell. True when it is the first above the one that the last load saw: then a wake is due (E19). */
@@ -177,7 +193,7 @@ export interface Log {
   /** Keeps this process's heartbeat (E7). */
   beat(process: ProcessId): Promise<void>
   /** State and, when ended, outcome. */
-  outcome(run: RunId): Promise<{ readonly state: RunState; readonly outcome?: RunOutcome } | undefined>
+  outcome(run: RunId): Promise<RunReport | undefined>
 }
 
 // ---------------------------------------------------------------- the scheduler
@@ -238,7 +254,7 @@ export interface WaitOptions<T extends Json> {
   open(bell: Doorbell): Promise<Evidence | undefined>
   /** From Postgres, never from a replica (E4). */
   read(bell: Doorbell): Promise<Settled<T> | undefined>
-  /** Closes the item under its row lock, or returns the decision that won (E20). */
+  /** Closes the item under its row lock, or returns the decision that won (E20). Idempotent; there may be no item. */
   close(bell: Doorbell, why: 'timeout' | 'cancelled' | 'dropped'): Promise<Settled<T> | undefined>
   readonly until?: Millis
 }
@@ -270,6 +286,7 @@ export interface RunContext {
 export type RunHandler = (context: RunContext) => Promise<Json>
 
 export interface Engine {
+  /** Drives runs until it is disposed of: then what is under way may land, within `limits.drain`, and what is left goes on elsewhere. */
   serve(handlerOf: (run: LoadedRun) => RunHandler | undefined): Promise<AsyncDisposable>
   start(run: StartRun): Promise<'accepted' | 'already-known'>
   ring(bell: Doorbell): Promise<void>

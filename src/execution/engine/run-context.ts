@@ -1,34 +1,36 @@
 import { createHash } from 'node:crypto'
-import { deriveId } from '../../core/ids.ts'
+import type { Instant } from '../../core/clock.ts'
+import { deriveId, type RunId } from '../../core/ids.ts'
 import type { Json } from '../../core/json.ts'
+import type { AskedArm } from './arm.ts'
 import { shielded } from './author-guard.ts'
-import type { RunContext, RunOutcome, StartRun, StepOptions, WaitOptions } from './ports.ts'
-import type { Segment } from './segment.ts'
+import type { LoadedRun, RunContext, RunOutcome, StartRun, StepOptions, WaitOptions } from './ports.ts'
 import { tokenOf } from './token.ts'
 
-const contexts = new WeakMap<Segment, RunContext>()
-
-/** What a run's code gets. */
-export function contextOf(segment: Segment): RunContext {
-  let context = contexts.get(segment)
-  if (!context) contexts.set(segment, (context = make(segment)))
-  return context
+/** What a `call` needs of the engine. */
+export interface Children {
+  start(run: StartRun): Promise<unknown>
+  outcome(run: RunId): Promise<RunOutcome | undefined>
+  cancel(run: RunId): Promise<unknown>
 }
 
-function make(segment: Segment): RunContext {
+/** What the context needs of the segment that drives the run. */
+export interface Asked {
+  readonly run: LoadedRun
+  readonly children: Children
+  readonly recordedNow: Instant
+  readonly isCancelled: boolean
+  /** Registers what `make` describes under `name` and its ordinal; resolves or rejects when its settlement is delivered. */
+  ask<T>(name: string, make: (key: string) => AskedArm): Promise<T>
+}
+
+/** What a run's code gets. */
+export function contextOf(segment: Asked): RunContext {
+  let draws = 0
   return {
     run: segment.run,
     step: (key, body, options: StepOptions) =>
-      segment.ask(key, () => ({
-        type: 'step',
-        kind: options.kind,
-        arguments: options.arguments,
-        body,
-        options,
-        failures: 0,
-        intentBy: undefined,
-        abort: undefined,
-      })),
+      segment.ask(key, () => ({ type: 'step', kind: options.kind, arguments: options.arguments, body, options })),
     wait: (key, options) =>
       segment.ask(key, () => ({
         type: 'wait',
@@ -36,27 +38,12 @@ function make(segment: Segment): RunContext {
         arguments: options.arguments,
         options: options as unknown as WaitOptions<Json>, // what is read goes back to who gave the reader
         until: options.until,
-        isOpen: false,
-        mustLook: false,
       })),
     sleep: (key, ms) =>
-      segment.ask(key, () => ({
-        type: 'wait',
-        kind: 'sleep',
-        arguments: ms,
-        options: undefined,
-        until: ms,
-        isOpen: false,
-        mustLook: false,
-      })),
+      segment.ask(key, () => ({ type: 'wait', kind: 'sleep', arguments: ms, options: undefined, until: ms })),
     call: (key, child) => segment.ask(key, (full) => callArm(segment, full, child)),
     now: () => segment.recordedNow,
-    random: () =>
-      createHash('sha256')
-        .update(`${segment.run.root}/${segment.draws++}`)
-        .digest()
-        .readUInt32BE() /
-      2 ** 32,
+    random: () => createHash('sha256').update(`${segment.run.root}/${draws++}`).digest().readUInt32BE() / 2 ** 32,
     shield: shielded,
     get isCancelled() {
       return segment.isCancelled
@@ -65,11 +52,7 @@ function make(segment: Segment): RunContext {
 }
 
 /** A child is a wait: its id follows from its parent's root and step, so that whoever opens it again finds the same (E23). */
-function callArm(
-  segment: Segment,
-  key: string,
-  child: Omit<StartRun, 'run' | 'parent' | 'root'>,
-): ReturnType<Parameters<Segment['ask']>[1]> {
+function callArm(segment: Asked, key: string, child: Omit<StartRun, 'run' | 'parent' | 'root'>): AskedArm {
   const { run, root, entity, subject, key: sealedBy, principal } = segment.run
   const inherited = {
     ...(entity && { entity }),
@@ -90,18 +73,11 @@ function callArm(
       return { detail: { child: id } }
     },
     read,
-    close: async (_bell, why) => {
-      if (why !== 'timeout') await segment.children.cancel(id)
-      return read()
+    close: async () => {
+      const ended = await read()
+      if (!ended) await segment.children.cancel(id) // E20: whoever closes a call cancels the child
+      return ended
     },
   }
-  return {
-    type: 'wait',
-    kind: 'call',
-    arguments: options.arguments,
-    options,
-    until: undefined,
-    isOpen: false,
-    mustLook: false,
-  }
+  return { type: 'wait', kind: 'call', arguments: options.arguments, options, until: undefined }
 }

@@ -1,37 +1,26 @@
 import type { Clock, Instant, Millis } from '../../core/clock.ts'
 import { MillraceError } from '../../core/errors/millrace-error.ts'
-import type { RunId, WriterId } from '../../core/ids.ts'
-import type { Json } from '../../core/json.ts'
-import type { Phase, RowOutcome, StepKind } from '../../core/lineage.ts'
-import { type Arm, digestOfArm, isLanding, type StepArm, type WaitArm } from './arm.ts'
+import type { WriterId } from '../../core/ids.ts'
+import type { Phase, RowOutcome } from '../../core/lineage.ts'
+import { type Arm, armOf, type AskedArm, isLanding } from './arm.ts'
 import { asAuthor, isShielded } from './author-guard.ts'
-import { Bodies } from './bodies.ts'
-import { AttemptLost, RunFailure, settlementOf } from './failures.ts'
-import {
-  type Evidence,
-  type FinalState,
-  type LoadedRow,
-  type LoadedRun,
-  type Log,
-  type NewRow,
-  type RunContext,
-  type RunFlags,
-  type RunHandler,
-  type RunOutcome,
-  type Settlement,
-  timedOut,
-} from './ports.ts'
-import { contextOf } from './run-context.ts'
+import { Bodies, type BodyHost, type RowParts } from './bodies.ts'
+import { AttemptLost, codeOfAuthorsError, RunFailure, settlementOf } from './failures.ts'
+import type { SegmentLimits } from './limits.ts'
+import { type LoadedRow, type LoadedRun, type Log, type NewRow, type RunFlags, timedOut } from './ports.ts'
+import type { FinalState, RunContext, RunHandler, RunOutcome, Settlement } from './ports.ts'
+import { RowOrder } from './row-order.ts'
+import { type Asked, type Children, contextOf } from './run-context.ts'
 
 /**
  * Owns: one segment of a run: it replays the log, goes on live, then parks or ends. Does not own: when a segment runs (scheduler), what a
- * step does (corridor), how a row is sealed and kept (log).
+ * step does (corridor), how a row is sealed and kept (log), in which order rows become known (row order).
  *
  * 1. A row reaches the author strictly in row order, once durable, one at a time, with microtasks drained between (E1).
  * 2. A step is asked for only in the turn after a delivery or the start (E1).
  * 3. Nothing is written after a row that may be missing; who finds a position taken has lost (E16).
  * 4. The clock is read once a turn (E11).
- * 5. The state in the end comes from the cancel flag, not from how the body ended (E5).
+ * 5. The state in the end comes from the cancel row, not from how the body ended (E5).
  */
 export interface SegmentOptions {
   readonly loaded: LoadedRun
@@ -40,97 +29,75 @@ export interface SegmentOptions {
   readonly writer: WriterId
   readonly limits: SegmentLimits
   readonly children: Children
-}
-
-export interface SegmentLimits {
-  /** Bodies at once (E20). */
-  readonly bodies: number
-  /** A deadline nearer than this is waited for; a longer one parks. */
-  readonly linger: Millis
-  /** The longest result, in characters of JSON (E8). */
-  readonly result: number
-  /** How long a body may go on after its abort (E8). */
-  readonly unsettled: Millis
-  /** What an intent's deadline has beyond the step's timeout (E17). */
-  readonly grace: Millis
-}
-
-export const defaultLimits: SegmentLimits = {
-  bodies: 64,
-  linger: 1000,
-  result: 16 * 1024 * 1024,
-  unsettled: 10_000,
-  grace: 5000,
-}
-
-/** What a `call` needs of the engine. */
-export interface Children {
-  start(run: import('./ports.ts').StartRun): Promise<unknown>
-  outcome(run: RunId): Promise<RunOutcome | undefined>
-  cancel(run: RunId): Promise<unknown>
+  /** A body of this process is deaf to its abort (E8). */
+  readonly retire?: (step: string) => void
 }
 
 export type SegmentEnd =
-  | { readonly type: 'ended'; readonly outcome: RunOutcome }
+  | { readonly type: 'ended'; readonly outcome: RunOutcome; readonly ringsParent: boolean }
   | { readonly type: 'parked'; readonly after: Millis | undefined; readonly bell: number }
   | { readonly type: 'paused' }
 
-interface Written {
-  readonly row: NewRow
-  at: Instant
-  left: Millis | undefined
-  isDurable: boolean
-}
+/** `pause`: effects in flight land first (E19). `drain`: whatever is under way lands, and another process goes on. */
+type Stop = 'pause' | 'drain'
 
-export class Segment {
+export class Segment implements BodyHost, Asked {
   readonly run: LoadedRun
   readonly clock: Clock
   readonly writer: WriterId
   readonly limits: SegmentLimits
   readonly children: Children
+  readonly retire: (step: string) => void
   readonly open = new Map<string, Arm>()
-  readonly ordinals = new Map<string, number>()
-  bell: number
-  draws = 0
   isCancelled = false
   isDead = false
   readonly #log: Log
   readonly #bodies: Bodies
+  readonly #rows: RowOrder
+  readonly #context: RunContext
+  readonly #ordinals = new Map<string, number>()
+  /** Arms that are told no more: cancelled, or waits that the author's return left open. Their rows are skipped (E17). */
   readonly #dropped = new Set<string>()
-  readonly #order: Written[] = []
-  #seq: number
-  #pending = 0
+  /** What `$cancel` dropped, until the last landing effect has settled (E5). */
+  #doomed: Arm[] | undefined
+  #closing = 0
+  #bell: number
   #time: Instant
   readonly #base: number
   #mayAsk = false
   #cancelAsked: boolean
   #cancelWritten = false
-  #pauseAsked = false
-  #doomed: Arm[] | undefined
-  #closing = 0
-  #isReplaying = true
+  #stop: Stop | undefined
   #done: Settlement | undefined
   #failure: Error | undefined
   #wake: (() => void) | undefined
 
   constructor(options: SegmentOptions) {
-    this.run = options.loaded
-    this.clock = options.clock
-    this.writer = options.writer
-    this.limits = options.limits
-    this.children = options.children
-    this.#log = options.log
+    const { loaded, log, clock, writer, limits, children, retire = () => {} } = options
+    this.run = loaded
+    this.clock = clock
+    this.writer = writer
+    this.limits = limits
+    this.children = children
+    this.retire = retire
+    this.#log = log
     this.#bodies = new Bodies(this)
-    this.bell = options.loaded.bell
-    this.#seq = options.loaded.rows.length
-    this.#time = options.loaded.started
-    this.#base = options.loaded.now - options.clock.now() // the database's time, carried on by a monotonic clock (E11)
-    this.#cancelAsked = options.loaded.cancel
-  }
-
-  /** The database's time as this segment knows it. */
-  get databaseNow(): Instant {
-    return Math.round(this.#base + this.clock.now())
+    this.#context = contextOf(this)
+    this.#rows = new RowOrder({
+      log,
+      next: loaded.rows.length,
+      isDead: () => this.isDead,
+      moved: () => this.nudge(),
+      lost: () => this.kill(), // E16: the attempt has lost
+      failed: (error) => {
+        this.giveUp(error)
+        this.kill() // E16: nothing after a row that may be missing
+      },
+    })
+    this.#bell = loaded.bell
+    this.#time = loaded.started
+    this.#base = loaded.now - clock.now() // the database's time, carried on by a monotonic clock (E11)
+    this.#cancelAsked = loaded.cancel
   }
 
   /** The recorded time of the last row that reached the author. */
@@ -138,19 +105,21 @@ export class Segment {
     return this.#time
   }
 
-  get isReplaying(): boolean {
-    return this.#isReplaying
-  }
-
   /** What the process's poll has read, or a neighbour in this process has done (E19). */
   poke(flags: Partial<RunFlags>): void {
     if (flags.cancel) this.#cancelAsked = true
-    if (flags.state === 'paused') this.#pauseAsked = true
+    if (flags.state === 'paused') this.#stop = 'pause'
     if (flags.state === 'killed') return this.kill()
-    if (flags.bell !== undefined && flags.bell > this.bell) {
-      this.bell = flags.bell
+    if (flags.bell !== undefined && flags.bell > this.#bell) {
+      this.#bell = flags.bell
       for (const arm of this.open.values()) if (arm.type === 'wait') arm.mustLook = true
     }
+    this.nudge()
+  }
+
+  /** Begins nothing more: what is under way lands, then the attempt is over. */
+  drain(): void {
+    this.#stop ??= 'drain'
     this.nudge()
   }
 
@@ -166,10 +135,15 @@ export class Segment {
     this.#wake?.()
   }
 
-  /** What is not the author's doing went wrong: the attempt fails and is tried again. */
   giveUp(error: unknown): void {
     this.#failure ??= error instanceof Error ? error : new Error(String(error))
     this.nudge()
+  }
+
+  /** Nothing moves: attempts have failed, and the next is not due yet. */
+  get isBackingOff(): boolean {
+    const arms = [...this.open.values()]
+    return arms.some((arm) => arm.type === 'step' && arm.failures > 0) && arms.every((arm) => !arm.isBusy)
   }
 
   // ---------------------------------------------------------------- the loop
@@ -179,6 +153,7 @@ export class Segment {
       this.#begin(handler)
       for (const row of this.run.rows) {
         await this.#turn()
+        if (this.isDead) throw new AttemptLost('the attempt is over')
         this.#deliver(row, row.left, row.writer)
       }
       return await this.#live()
@@ -191,25 +166,19 @@ export class Segment {
     this.#mayAsk = true
     const author = {
       now: () => this.#time,
-      random: () => contextOf(this).random(),
-      fail: (error: Error) => this.failAuthor(error),
+      random: () => this.#context.random(),
+      fail: (error: Error) => this.#failAuthor(error),
     }
-    void asAuthor(author, async () => handler(contextOf(this))).then(
+    void asAuthor(author, async () => handler(this.#context)).then(
       (value) => this.#finish({ ok: value ?? null }),
-      (error: unknown) => this.failAuthor(error),
+      (error: unknown) => this.#failAuthor(error),
     )
   }
 
-  /** The author's exception outside a step is terminal at once (E7). */
-  failAuthor(error: unknown): void {
+  /** E7: the author's exception outside a step is terminal at once. */
+  #failAuthor(error: unknown): void {
     const { error: said } = settlementOf(error)
-    const code =
-      said.code !== 'step/failed'
-        ? said.code
-        : error instanceof Error && 'code' in error && error.code === 'run/foreign-await'
-          ? 'run/foreign-await'
-          : 'run/exception'
-    this.#finish({ error: { ...said, code } })
+    this.#finish({ error: { ...said, code: codeOfAuthorsError(error) } })
   }
 
   #finish(settlement: Settlement): void {
@@ -225,30 +194,43 @@ export class Segment {
   async #live(): Promise<SegmentEnd> {
     for (;;) {
       await this.#turn()
-      this.#isReplaying = false
       if (this.#failure) throw this.#failure
       if (this.isDead) throw new AttemptLost('the attempt is over')
       if (this.#deliverNext() || this.#writeCancel()) continue
-      const arms = [...this.open.values()]
-      if (this.#pauseAsked && this.#pending === 0 && !arms.some((arm) => isLanding(arm) && arm.isBusy))
-        return { type: 'paused' }
-      if (this.#done && this.#pending === 0 && this.#closing === 0 && this.#settleRest(arms))
-        return await this.#end(this.#done)
-      if (!this.#done && arms.length === 0 && this.#pending === 0 && !this.#doomed) {
-        const run = this.run.run
-        this.#finish(
-          settlementOf(new MillraceError('run/foreign-await', { run, step: this.run.rows.at(-1)?.key ?? 'its start' })),
-        )
+      if (this.#stop && this.#isStill && this.#hasLanded(this.#stop)) {
+        if (this.#stop === 'pause') return { type: 'paused' }
+        throw new AttemptLost('this process is going down')
+      }
+      if (this.#done && this.#isStill && this.#settleRest()) return await this.#end(this.#done)
+      if (!this.#done && this.#isStill && this.open.size === 0 && !this.#doomed) {
+        this.#finish(settlementOf(this.#foreign(this.run.rows.at(-1)?.key ?? 'its start'))) // E1: an await of something foreign
         continue
       }
-      const now = this.clock.now()
-      const isIdle = this.#pauseAsked || this.#bodies.begin(now)
-      if (this.#order[0]?.isDurable) continue
+      const now = this.clock.now() // E11: once a turn
+      const isIdle = this.#bodies.begin(now, this.#onlyWhat())
       const left = this.#nextDeadline(now)
-      if (isIdle && this.#pending === 0 && this.#closing === 0 && !this.#pauseAsked && !(left <= this.limits.linger))
-        return { type: 'parked', after: left === Infinity ? undefined : left, bell: this.bell }
+      if (isIdle && this.#isStill && !this.#stop && !(left <= this.limits.linger))
+        return { type: 'parked', after: left === Infinity ? undefined : left, bell: this.#bell } // E6
       await this.#sleep(left)
     }
+  }
+
+  get #isStill(): boolean {
+    return this.#rows.pending === 0 && this.#closing === 0
+  }
+
+  /** What may begin: everything; before a stop or a `$cancel` only effects whose intent is durable. */
+  #onlyWhat(): ((arm: Arm) => boolean) | undefined {
+    if (this.#stop) return (arm) => isLanding(arm) && arm.type === 'step' && arm.intentBy === this.writer
+    return this.#cancelAsked && !this.isCancelled ? isLanding : undefined
+  }
+
+  #hasLanded(stop: Stop): boolean {
+    for (const arm of this.open.values()) {
+      if (arm.isBusy && (stop === 'drain' || isLanding(arm))) return false
+      if (arm.type === 'step' && arm.intentBy === this.writer) return false
+    }
+    return true
   }
 
   #nextDeadline(now: Millis): Millis {
@@ -263,29 +245,28 @@ export class Segment {
     const cancelTimer = left < Infinity ? this.clock.after(left, () => this.nudge()) : undefined
     await new Promise<void>((resolve) => {
       this.#wake = resolve
-      if (this.#failure || this.isDead || this.#order[0]?.isDurable) resolve()
+      if (this.#failure || this.isDead || this.#rows.isReady) resolve()
     })
     this.#wake = undefined
     cancelTimer?.()
   }
 
   /** When the author's function has returned, open steps still run and open waits are closed (E20). True: nothing is left. */
-  #settleRest(arms: readonly Arm[]): boolean {
+  #settleRest(): boolean {
     if (this.#doomed) return false
-    for (const arm of arms) if (arm.type === 'wait' && !arm.isBusy) this.#drop(arm, 'dropped')
+    for (const arm of this.open.values()) if (arm.type === 'wait' && !arm.isBusy) this.#drop(arm, 'dropped')
     return this.open.size === 0 && this.#closing === 0
   }
 
   #drop(arm: Arm, why: 'cancelled' | 'dropped'): void {
     this.#dropped.add(arm.key)
     this.open.delete(arm.key)
-    if (arm.type === 'step') return arm.abort?.abort(new RunFailure('run/cancelled', 'The run was cancelled.'))
-    if (!arm.options || !arm.isOpen) return
+    if (arm.type === 'step') return arm.abort?.abort(cancelled())
+    if (!arm.options) return
     this.#closing++
     this.#bodies.close(arm, why).then(
       () => {
         this.#closing--
-        this.#tellDoomed()
         this.nudge()
       },
       (error: unknown) => this.giveUp(error),
@@ -294,47 +275,26 @@ export class Segment {
 
   async #end(settlement: Settlement): Promise<SegmentEnd> {
     const state: FinalState = this.isCancelled ? 'cancelled' : 'error' in settlement ? 'failed' : 'succeeded'
-    const outcome: RowOutcome = state === 'succeeded' ? 'done' : state === 'cancelled' ? 'cancelled' : 'failed'
-    const seq = this.#seq++
-    const row = this.#row({
-      seq,
-      key: '$end',
-      kind: 'run',
-      phase: 'end',
-      outcome,
-      settlement,
-      final: { state, rows: seq + 1 },
-    })
-    const written = await this.#log.append(row, () => this.isDead)
+    const row = endRow({ settlement, state, seq: this.#rows.next })
+    const written = await this.#log.append({ ...this.#row(row), seq: this.#rows.next }, () => this.isDead)
     if (written === 'taken' || this.isDead) throw new AttemptLost('the position of the end is taken')
-    return { type: 'ended', outcome: { state, settlement } }
+    return { type: 'ended', outcome: { state, settlement }, ringsParent: written.ringsParent === true }
   }
 
   // ---------------------------------------------------------------- rows
 
-  #row(parts: Omit<NewRow, 'run' | 'writer' | 'at'>): NewRow {
-    return { ...parts, run: this.run.run, writer: this.writer, at: this.databaseNow }
+  #row<P extends object>(parts: P): P & Pick<NewRow, 'run' | 'writer' | 'at'> {
+    const at = Math.round(this.#base + this.clock.now()) // the database's time as this segment knows it
+    return { ...parts, run: this.run.run, writer: this.writer, at }
   }
 
   /** Appends a row of an arm; it reaches the author in its turn, once durable. */
-  write(
-    arm: Arm,
-    phase: Phase,
-    outcome: RowOutcome,
-    parts: {
-      settlement?: Settlement
-      evidence?: Evidence | undefined
-      dueIn?: Millis | undefined
-      ms?: Millis
-      effect?: NewRow['effect']
-    } = {},
-  ): void {
+  write(arm: Arm, phase: Phase, outcome: RowOutcome, parts: RowParts = {}): void {
     const { settlement, evidence, dueIn, ms, effect } = parts
-    const first = arm.hasRow ? undefined : digestOfArm(arm) // E17: a step's first row carries its arguments
+    const isFirst = !arm.hasRow // E17: a step's first row carries its arguments
     arm.hasRow = true
-    this.#append(
+    this.#rows.append(
       this.#row({
-        seq: this.#seq++,
         key: arm.key,
         kind: arm.kind,
         phase,
@@ -343,57 +303,22 @@ export class Segment {
         ...(evidence && { evidence }),
         ...(dueIn !== undefined && { dueIn }),
         ...(ms !== undefined && { ms: Math.round(ms) }),
-        ...(effect && { effect }),
-        ...(first !== undefined && { argumentsDigest: first }),
+        ...(effect && { effect: { ...effect, argumentsDigest: arm.digest } }),
+        ...(isFirst && { argumentsDigest: arm.digest }),
       }),
     )
   }
 
-  #append(row: NewRow): void {
-    const written: Written = { row, at: row.at, left: undefined, isDurable: false }
-    this.#order.push(written)
-    this.#pending++
-    this.#log
-      .append(row, () => this.isDead)
-      .then(
-        (got) => {
-          this.#pending--
-          if (got === 'taken') return this.kill() // E16: the attempt has lost
-          written.at = got.at
-          written.left = got.left
-          written.isDurable = true
-          this.nudge()
-        },
-        (error: unknown) => {
-          this.giveUp(error) // nothing after a row that may be missing
-          this.kill()
-        },
-      )
-  }
-
   #deliverNext(): boolean {
-    const next = this.#order[0]
-    if (!next?.isDurable) return false
-    this.#order.shift()
-    const { key, kind, phase, seq, settlement, argumentsDigest } = next.row
-    const row = {
-      seq,
-      key,
-      kind,
-      phase,
-      writer: this.writer,
-      at: next.at,
-      ...(settlement && { settlement }),
-      ...(argumentsDigest && { argumentsDigest }),
-    }
-    this.#deliver(row, next.left, this.writer)
-    return true
+    const next = this.#rows.take()
+    if (next) this.#deliver({ ...next.row, at: next.at }, next.left, this.writer)
+    return next !== undefined
   }
 
   #writeCancel(): boolean {
     if (!this.#cancelAsked || this.#cancelWritten) return false
     this.#cancelWritten = true
-    this.#append(this.#row({ seq: this.#seq++, key: '$cancel', kind: 'run', phase: 'end', outcome: 'cancelled' }))
+    this.#rows.append(this.#row({ key: '$cancel', kind: 'run', phase: 'end', outcome: 'cancelled' }))
     return true
   }
 
@@ -407,7 +332,7 @@ export class Segment {
     }
     if (row.kind !== arm.kind)
       throw this.#diverged(row.key, `the log has a ${row.kind} where the code asks for a ${arm.kind}`)
-    if (row.argumentsDigest !== undefined && row.argumentsDigest !== digestOfArm(arm))
+    if (row.argumentsDigest !== undefined && row.argumentsDigest !== arm.digest)
       throw this.#diverged(row.key, 'the code asks with other arguments')
     arm.hasRow = true
     arm.isBusy = false
@@ -448,56 +373,64 @@ export class Segment {
     const doomed = this.#doomed
     this.#doomed = undefined
     this.#mayAsk = true
-    for (const arm of doomed) arm.reject(new RunFailure('run/cancelled', 'The run was cancelled.'))
+    for (const arm of doomed) arm.reject(cancelled())
   }
 
   #diverged(step: string, difference: string): MillraceError {
     return new MillraceError('run/diverged', { run: this.run.run, step, difference })
   }
 
-  // ---------------------------------------------------------------- what the author asks for
-
-  /** Registers what `make` describes under `name` and its ordinal; resolves or rejects when its settlement is delivered. */
-  ask<T>(name: string, make: (key: string) => AskedArm): Promise<T> {
-    if (this.isDead) return new Promise(() => {})
-    if (!this.#mayAsk) return this.#refuse(name)
-    if (this.#done)
-      return Promise.reject(new RunFailure('run/over', 'The pipeline has returned: it can ask for nothing more.'))
-    if (this.isCancelled && !isShielded())
-      return Promise.reject(new RunFailure('run/cancelled', 'The run was cancelled.'))
-    const ordinal = this.ordinals.get(name) ?? 0
-    this.ordinals.set(name, ordinal + 1)
-    const key = `${name}#${ordinal}`
-    const promise = new Promise<T>((resolve, reject) => {
-      const arm = {
-        ...make(key),
-        key,
-        isBusy: false,
-        due: undefined,
-        digest: undefined,
-        hasRow: false,
-        resolve,
-        reject,
-      } as StepArm | WaitArm // `make` gives what its type needs
-      this.open.set(key, arm)
-      this.nudge()
-    })
-    promise.catch(() => {}) // a step that nobody awaits is no unhandled rejection
-    return promise
+  #foreign(step: string): MillraceError {
+    return new MillraceError('run/foreign-await', { run: this.run.run, step })
   }
 
-  /** E1: asked for after an await of something foreign. Refused before anything of it runs. */
-  #refuse<T>(name: string): Promise<T> {
-    const error = new MillraceError('run/foreign-await', { run: this.run.run, step: name })
-    this.#finish(settlementOf(error))
-    const refused = Promise.reject<T>(error)
-    refused.catch(() => {})
-    return refused
+  // ---------------------------------------------------------------- what the author asks for
+
+  ask<T>(name: string, make: (key: string) => AskedArm): Promise<T> {
+    if (this.isDead) return new Promise(() => {})
+    if (!this.#mayAsk) {
+      // E1: asked for after an await of something foreign. Refused before anything of it runs.
+      const error = this.#foreign(name)
+      this.#finish(settlementOf(error))
+      return refusal(error)
+    }
+    if (this.#done)
+      return refusal(new RunFailure('run/over', 'The pipeline has returned: it can ask for nothing more.'))
+    if (this.isCancelled && !isShielded()) return refusal(cancelled()) // E5
+    const ordinal = this.#ordinals.get(name) ?? 0
+    this.#ordinals.set(name, ordinal + 1)
+    const key = `${name}#${ordinal}`
+    const promise = new Promise<T>((resolve, reject) => {
+      this.open.set(key, armOf(key, make(key), { resolve, reject }))
+    }).catch((error: unknown) => {
+      if (!(error instanceof TypeError)) throw error
+      throw new RunFailure('step/not-json', `The arguments of ${key} are not JSON: ${error.message}.`)
+    })
+    promise.catch(() => {}) // a step that nobody awaits is no unhandled rejection
+    this.nudge()
+    return promise
   }
 }
 
-export type AskedArm =
-  | Pick<StepArm, 'type' | 'kind' | 'arguments' | 'body' | 'options' | 'failures' | 'intentBy' | 'abort'>
-  | Pick<WaitArm, 'type' | 'kind' | 'arguments' | 'options' | 'until' | 'isOpen' | 'mustLook'>
+const cancelled = (): RunFailure => new RunFailure('run/cancelled', 'The run was cancelled.')
 
-export type { RunContext, Json, StepKind }
+/** A rejection that is no unhandled one when nobody awaits it. */
+function refusal<T>(error: Error): Promise<T> {
+  const refused = Promise.reject<T>(error)
+  refused.catch(() => {})
+  return refused
+}
+
+/** The last row of a run: declares the number of its rows (L6). */
+export function endRow({
+  settlement,
+  state,
+  seq,
+}: {
+  settlement: Settlement
+  state: FinalState
+  seq: number
+}): Pick<NewRow, 'key' | 'kind' | 'phase' | 'outcome' | 'settlement' | 'final'> {
+  const outcome: RowOutcome = state === 'succeeded' ? 'done' : state === 'failed' ? 'failed' : 'cancelled'
+  return { key: '$end', kind: 'run', phase: 'end', outcome, settlement, final: { state, rows: seq + 1 } }
+}

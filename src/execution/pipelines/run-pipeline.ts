@@ -11,15 +11,13 @@ export function runPipeline(pipeline: AnyPipeline, ports: CorridorPorts): RunHan
   return async (run) => {
     const corridor = new Corridor({ run, ports, pipeline: { name: pipeline.name, digest: run.run.digest } })
     const undo = new Undo()
-    let failure: unknown
     try {
       const result = await pipeline.body(authorContext(corridor, undo), run.run.input as never) // checked by the schema before the run began
-      if (!run.isCancelled || undo.isEmpty) return (result ?? null) as Json // JSON by the pipeline's type
-    } catch (error) {
-      failure = error
+      if (run.isCancelled) await undo.all(run) // a swallowed cancel is a cancel (E5)
+      return (result ?? null) as Json // JSON by the pipeline's type
+    } catch (thrown) {
+      await undo.all(run)
+      throw thrown
     }
-    await undo.all(corridor)
-    if (failure !== undefined) throw failure
-    return null
   }
 }

@@ -35,7 +35,8 @@ function headOf(run: OpenedRun, steps: readonly StepView[]): string {
   if (run.state === 'paused') return `Paused with ${run.why?.code ?? 'no reason given'}`
   if (run.state === 'open') return 'Running'
   const end = run.opened?.rows.find((row) => row.key === '$end')?.body.s
-  if (end && 'error' in end) return `Ended as ${run.state} with ${end.error.code} (${end.error.message})`
+  if (end && 'error' in end)
+    return `Ended as ${run.state} with ${end.error.code} (${end.error.message.replace(/\.$/, '')})`
   const outcome = end && 'ok' in end ? fieldsOf(end.ok)['outcome'] : undefined
   return typeof outcome === 'string' ? `Ended as ${run.state} (${outcome})` : `Ended as ${run.state}`
 }

@@ -1,7 +1,7 @@
 import { toMillis } from '../../core/duration.ts'
 import type { Json } from '../../core/json.ts'
 import type { ActOutcome, Gate, Keyed } from '../../sdk/context.ts'
-import type { Action, Connector } from '../../sdk/resources.ts'
+import type { AnyAction, Connector } from '../../sdk/resources.ts'
 import { check } from '../../sdk/schema.ts'
 import { type Corridor, patient, type StepKindDefinition } from '../corridor/corridor.ts'
 import type { CorridorPorts } from '../corridor/ports.ts'
@@ -11,8 +11,6 @@ import { askPerson, authorityOf, isExpired } from './ask-person.ts'
 import { gateStep } from './gate.ts'
 import { unknownOutcomeForm } from './platform-forms.ts'
 import type { Undo } from './undo.ts'
-
-type AnyAction = Action<unknown, unknown, string, 'required' | 'by-gate'>
 
 interface EffectQuestion {
   readonly action: AnyAction
@@ -92,8 +90,9 @@ export async function actStep(
     approved = asked
   }
   try {
-    const value = await corridor.step(effectStep(action), { action, ...approved }, key)
-    undo.remember(action, approved.arguments, value, key)
+    const value = await undo.follow({ corridor, action, arguments: approved.arguments, key }, () =>
+      corridor.step(effectStep(action), { action, ...approved }, key),
+    )
     return { outcome: 'done', value: value as never }
   } catch (error) {
     return await settleFailure(corridor, action, approved.arguments, error, options)
@@ -154,9 +153,8 @@ async function settleFailure(
     expires: undefined,
     why: ['outcome-unknown'],
     authorKey: options.key,
+    isPlatforms: true,
   })
   const happened = !isExpired(answer) && (answer.value as { happened?: boolean } | null)?.happened === true
   return happened ? { outcome: 'done-by-hand' } : { outcome: 'failed', failure: 'outcome-unknown' }
 }
-
-export type { AnyAction }

@@ -21,6 +21,8 @@ export interface PersonQuestion {
   /** Of `approve`. */
   readonly proposed?: { readonly action: Versioned; readonly arguments: Json }
   readonly authorKey?: string | undefined
+  /** The platform's own question: no pipeline's policy may forbid it. */
+  readonly isPlatforms?: boolean
 }
 
 /** What a person answered, as the log keeps it. */
@@ -55,7 +57,7 @@ export async function askPerson(corridor: Corridor, question: PersonQuestion): P
     kind: 'review',
     arguments: { show, why, proposed: proposed?.arguments ?? null },
     open: async ({ key: stepKey }) => {
-      const verdict = await corridor.ask('review', resource)
+      const verdict = question.isPlatforms ? undefined : await corridor.ask('review', resource) // E3
       const item = await ports.people.ask({
         tenant,
         run: id,
@@ -74,7 +76,7 @@ export async function askPerson(corridor: Corridor, question: PersonQuestion): P
         why,
         subjectKey,
       })
-      return { factors: [resource, verdict.policy], detail: { item, queue, why } }
+      return { factors: verdict ? [resource, verdict.policy] : [resource], detail: { item, queue, why } }
     },
     read: async ({ key: stepKey }) => read(await ports.people.answer({ tenant, run: id, stepKey })),
     close: async ({ key: stepKey }, reason) => read(await ports.people.close({ tenant, run: id, stepKey }, reason)),

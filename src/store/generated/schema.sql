@@ -384,6 +384,17 @@ AS $function$
   from (select to_timestamp(('x' || lpad(substr(id, strpos(id, '_') + 1, 12), 16, '0'))::bit(64)::bigint / 1000.0) at time zone 'UTC') as x(m)
 $function$;
 
+CREATE OR REPLACE FUNCTION public.refuse_other_arguments()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  if exists (select 1 from effect e where e.t = new.t and e.token = new.token and e.arguments_digest <> new.arguments_digest) then
+    raise exception 'the token was used with other arguments' using errcode = 'MR001';
+  end if;
+  return new;
+end $function$;
+
 grant insert, select, update on api_key to millrace_app;
 grant insert, select on artefact to millrace_app;
 grant insert, select on audit_log to millrace_app;

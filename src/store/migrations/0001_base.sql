@@ -266,8 +266,17 @@ create table effect (
   state text not null default 'intended' check (state in ('intended', 'done', 'failed', 'unknown', 'undone')),
   primary key (t, run, seq)
 );
--- Other arguments under the same token are refused (E2).
 create index effect_token on effect (t, token);
+
+-- Other arguments under the same token are refused (E2): the run that asks is paused. `arguments_digest` is an HMAC under the run's data key.
+create function refuse_other_arguments() returns trigger language plpgsql as $$
+begin
+  if exists (select 1 from effect e where e.t = new.t and e.token = new.token and e.arguments_digest <> new.arguments_digest) then
+    raise exception 'the token was used with other arguments' using errcode = 'MR001';
+  end if;
+  return new;
+end $$;
+create trigger effect_arguments before insert on effect for each row execute function refuse_other_arguments();
 
 create table artefact (
   t text not null,

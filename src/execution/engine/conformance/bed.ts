@@ -2,7 +2,7 @@ import type { Millis } from '../../../core/clock.ts'
 import type { RunId } from '../../../core/ids.ts'
 import type { Json } from '../../../core/json.ts'
 import type { Engine, LoadedRow, Log, RunContext, RunOutcome, Scheduler, Settled, StepOptions } from '../ports.ts'
-import type { SegmentLimits } from '../segment.ts'
+import type { SegmentLimits } from '../limits.ts'
 
 /** What an implementation offers to the conformance suite. */
 export interface Bed {

@@ -280,7 +280,7 @@ export function describeEngine(
       const bed = await bedFor(async (ctx) => {
         const got = await ctx.wait('ask', late.wait(300))
         await ctx.sleep('parks', 1500)
-        return got === timedOut ? 'timed out' : (got)
+        return got === timedOut ? 'timed out' : got
       })
       const run = await bed.start()
       await bed.rest()
