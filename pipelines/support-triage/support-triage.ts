@@ -23,6 +23,8 @@ export type Triaged = {
 
 /** As much of a message as a model and the search are asked with. */
 const mostRead = 8000
+/** A reply that nobody has decided on after this time comes too late to help: the run ends as expired, which stands in its record. */
+const staleAfter = '30d'
 /** Proposed to a person where no canned reply was found at all. */
 const acknowledgement =
   'Thank you for writing to us. We have read your message and a colleague is looking into it. You will hear from us as soon as we know more; there is nothing that you need to do until then.'
@@ -81,6 +83,7 @@ export const supportTriage = pipeline(
       queue: route.team,
       priority: route.priority,
       due: route.due,
+      expires: staleAfter,
     })
     return { intent: label, confidence, team: route.team, outcome: outcomeOf(sent), why }
   },
