@@ -90,9 +90,18 @@ async function textOf(declaration: AnyCollection, { id, source, body }: SourceDo
   const text = declaration.text(checked.value)
   if (text.trim() === '') refuse('it has no text')
   if (text.length > mostText) refuse(`its text has more than ${mostText} characters`)
-  if (`${id}${source}${text}`.includes('\0') || canonicalJson(body).includes('\\u0000'))
+  if (`${id}${source}${text}`.includes('\0') || canonical(body, refuse).includes('\\u0000'))
     refuse('it has a NUL character')
+  if (!`${id} ${source} ${text}`.isWellFormed()) refuse('it has half a character')
   return text
+}
+
+function canonical(body: Json, refuse: (why: string) => never): string {
+  try {
+    return canonicalJson(body)
+  } catch {
+    return refuse('it has half a character, or a number that is not finite')
+  }
 }
 
 async function embedAll(

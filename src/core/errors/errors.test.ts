@@ -21,6 +21,6 @@ test('a code stands in one place only: a second entry would replace the first in
     .flatMap((name) => [
       ...readFileSync(join(import.meta.dirname, name), 'utf8').matchAll(/^ {2}'([a-z-]+\/[a-z-]+)': entry\(/gm),
     ])
-    .map(([, code]) => code)
+    .map(([, code = '']) => code)
   expect(written.toSorted()).toEqual(errorCodes().toSorted())
 })
