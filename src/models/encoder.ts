@@ -1,0 +1,70 @@
+import { MillraceError } from '../core/errors/millrace-error.ts'
+import { encoderManifest } from './directory/manifest.ts'
+import { openDirectory } from './directory/open-directory.ts'
+import { BatchQueue } from './inference/batch-queue.ts'
+import { inBulk } from './inference/in-bulk.ts'
+import { InferenceHost } from './inference/inference-host.ts'
+
+/**
+ * Owns: one text encoder in its worker, and the queue in front of it. Does not own: the heads on it, which their classifiers add.
+ */
+export class Encoder {
+  readonly name: string
+  /** The version: SHA-256 of the manifest, which names the digests of weights and tokenizer. */
+  readonly digest: string
+  readonly dimensions: number
+  readonly host: InferenceHost
+  readonly queue: BatchQueue
+
+  private constructor(o: Pick<Encoder, 'name' | 'digest' | 'dimensions' | 'host'>) {
+    this.name = o.name
+    this.digest = o.digest
+    this.dimensions = o.dimensions
+    this.host = o.host
+    this.queue = new BatchQueue({ name: o.name, run: (texts, head) => o.host.run(texts, head) })
+  }
+
+  /**
+   * Errors: `model/missing-file`, `model/wrong-digest`, `model/bad-manifest`, `model/bad-tokenizer`, `model/unusable-weights`,
+   * `model/no-runtime`.
+   */
+  static async open(path: string): Promise<Encoder> {
+    const { manifest, file } = await openDirectory(path, encoderManifest)
+    const { name, digest, dimensions, pieces, longest } = manifest
+    const data = {
+      weights: file('model.onnx'),
+      tokenizer: file('tokenizer.json'),
+      tokenizerConfig: file('tokenizer_config.json'),
+      dimensions,
+      pieces,
+      longest,
+    }
+    const host = new InferenceHost({ name, path, data })
+    await host.start()
+    return new Encoder({ name, digest, dimensions, host })
+  }
+
+  /** The vector of one text, computed alone: it does not depend on what else is asked. Errors: those of `BatchQueue.ask`. */
+  embed(text: string, signal?: AbortSignal): Promise<Float32Array> {
+    return this.queue.ask({ text, isAlone: true, signal })
+  }
+
+  /** Vectors of many texts, in batches that depend on these texts alone. */
+  embedAll(texts: readonly string[], done?: (count: number) => void): Promise<Float32Array[]> {
+    return inBulk(texts, (batch) => this.host.run(batch, undefined), done)
+  }
+
+  close(): Promise<void> {
+    return this.host.close()
+  }
+}
+
+/** Errors: `model/wrong-encoder`. */
+export function requireEncoder(encoder: Encoder, wanted: { readonly model: string; readonly digest: string }): void {
+  if (encoder.digest === wanted.digest) return
+  throw new MillraceError('model/wrong-encoder', {
+    model: wanted.model,
+    wanted: wanted.digest.slice(0, 12),
+    actual: encoder.digest.slice(0, 12),
+  })
+}
