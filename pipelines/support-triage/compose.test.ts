@@ -30,10 +30,13 @@ describe('greeting', () => {
     'Accounts, Blue Fern',
     'Your money is waiting at northbank-secure example',
     '<script>',
-    'Click\nhere',
+    'Barrister Cole Abrams',
+    'Web Experts',
+    'Name withheld',
+    'Mail Delivery Subsystem',
     'j',
   ])('%j is no name that a bank would put into a letter', (name) => {
-    expect(greetingFor(name)).toMatch(/^Hello(?: Click)?,$/)
+    expect(greetingFor(name)).toBe('Hello,')
   })
 
   test('property: whatever the sender calls himself, the greeting is one short line of letters', () => {

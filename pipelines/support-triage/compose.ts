@@ -11,14 +11,15 @@ interface Answered {
 
 /** A given name as people write it; anything else is not greeted with, since a sender may put any words there. */
 const givenName = /^\p{Lu}[\p{L}'’-]{1,29}$/u
-/** Words in a display name that are no name. */
+/** Words of a display name that is no person's, wherever they stand in it. */
 const notNames =
-  /^(?:Mr|Mrs|Ms|Miss|Dr|Prof|Sir|Mx|The|Team|Info|Admin|Support|Sales|Office|Accounts|Billing|Customer|Bank|Northbank)$/i
+  /\b(?:Mr|Mrs|Ms|Miss|Dr|Prof|Sir|Mx|Barrister|Coach|Grandma|Grandad|Mum|Dad|The|Your|Team|Info|Admin|Support|Sales|Office|Accounts?|Billing|Customers?|Bank|Northbank|Services?|Systems?|Subsystem|Helpdesk|Desk|Mail|Mailer|Post|Postmaster|News|Newsletter|Marketing|Experts?|Deals|Shop|Store|Payroll|Catering|Security|Delivery|Calendar|Alerts?|Name|Withheld|Anonymous|Ltd|Inc|GmbH|Limited)\b/i
 
 /** `Hello Ana,`, or `Hello,` where the sender's name is not known for sure. */
 export function greetingFor(fromName: string | undefined): string {
-  const [first = '', ...rest] = (fromName ?? '').trim().split(/\s+/)
-  const isName = givenName.test(first) && !notNames.test(first) && first !== first.toUpperCase() && rest.length <= 3
+  const name = (fromName ?? '').trim().slice(0, 200)
+  const [first = '', ...rest] = name.split(/\s+/)
+  const isName = givenName.test(first) && !notNames.test(name) && first !== first.toUpperCase() && rest.length <= 3
   return isName ? `Hello ${first},` : 'Hello,'
 }
 
