@@ -19,8 +19,8 @@ const statementTimeout = 15_000
 const connectTimeout = 5_000
 
 /**
- * A pool of connections. A connection that Postgres drops while idle is replaced in silence: without a listener for
- * `error` it would end the process.
+ * A pool of connections. A connection that Postgres drops is replaced in silence, whether it is idle or lent to a transaction between two
+ * statements: without a listener for `error` either would end the process. Who holds it is told by its next statement.
  */
 export function openPool(options: PoolOptions): Pool {
   const timeout = options.timeout ?? statementTimeout
@@ -35,6 +35,7 @@ export function openPool(options: PoolOptions): Pool {
     keepAlive: true,
   })
   pool.on('error', () => {})
+  pool.on('connect', (client) => client.on('error', () => {}))
   return pool
 }
 
@@ -77,15 +78,25 @@ export function isConnectionError(error: unknown): boolean {
   return (
     /^(?:ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EHOSTUNREACH|EAI_)/.test(code) ||
     /^(?:08|57P0|53300)/.test(code) ||
-    /connection terminated|timeout exceeded|query read timeout|client has encountered a connection error/i.test(
+    /connection terminated|timeout (?:exceeded|expired)|query read timeout|client has encountered a connection error/i.test(
       error.message,
     )
   )
 }
 
+/** The server answers, and says no: to the user (28), the database (3D), a right (42501), or encryption. */
+function isRefusal(error: unknown): boolean {
+  if (!(error instanceof Error)) return false
+  const code = 'code' in error ? String(error.code) : ''
+  return (
+    /^(?:28|3D|42501$|ERR_(?:TLS|SSL)|SELF_SIGNED|DEPTH_ZERO|UNABLE_TO_)/.test(code) || /\bSSL\b/.test(error.message)
+  )
+}
+
 /** A connection's failure in the words of the dictionary; any other error as it is. */
 export function asStoreError(error: unknown, url: string): unknown {
-  if (!isConnectionError(error)) return error
+  const code = isConnectionError(error) ? 'store/unreachable' : isRefusal(error) ? 'store/refused' : undefined
+  if (!code) return error
   const why = error instanceof Error ? error.message || String((error as { code?: unknown }).code) : String(error)
-  return new MillraceError('store/unreachable', { at: describeUrl(url), why }, { cause: error })
+  return new MillraceError(code, { at: describeUrl(url), why }, { cause: error })
 }

@@ -203,6 +203,14 @@ create table person (
   constraint person_pkey PRIMARY KEY (t, id)
 );
 
+create table pipeline_switch (
+  t text not null,
+  pipeline text not null,
+  paused boolean not null,
+  changed timestamp with time zone not null default clock_timestamp(),
+  constraint pipeline_switch_pkey PRIMARY KEY (t, pipeline)
+);
+
 create table process (
   id text not null,
   beat timestamp with time zone not null default clock_timestamp(),
@@ -410,6 +418,7 @@ grant insert, select on ledger_pending to millrace_app;
 grant insert, select on master_key_check to millrace_app;
 grant insert, select on payload to millrace_app;
 grant insert, select, update on person to millrace_app;
+grant insert, select, update on pipeline_switch to millrace_app;
 grant delete, insert, select, update on process to millrace_app;
 grant insert, select, update on run to millrace_app;
 grant insert, select, update on run_factor to millrace_app;

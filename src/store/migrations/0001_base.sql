@@ -6,6 +6,11 @@ do $$ begin
   if not exists (select 1 from pg_roles where rolname = 'millrace_app') then create role millrace_app nologin; end if;
 exception when duplicate_object or unique_violation then null;
 end $$;
+-- Whoever migrates a database of their own also connects as this role (DATABASE_URL alone). Since Postgres 16 the maker of a role may not take it on without this.
+do $$ begin
+  if not pg_has_role(current_user, 'millrace_app', 'set') then execute format('grant millrace_app to %I with inherit false, set true', current_user); end if;
+exception when insufficient_privilege then null;
+end $$;
 grant usage on schema public to millrace_app;
 
 -- The month of an id, year * 100 + month in UTC: the partition follows from the id, so that uniqueness survives partitions (E23).
@@ -124,6 +129,15 @@ create table dead_letter (
   primary key (t, id)
 );
 create index dead_letter_open on dead_letter (t, created desc, id) where replayed is null;
+
+-- What operators have switched. A paused pipeline starts no runs: its events wait in the inbox, and nothing of them is lost.
+create table pipeline_switch (
+  t text not null,
+  pipeline text not null,
+  paused boolean not null,
+  changed timestamptz not null default clock_timestamp(),
+  primary key (t, pipeline)
+);
 
 -- ---------------------------------------------------------------- runs
 
@@ -412,7 +426,7 @@ grant execute on function ensure_month_partitions(date, int) to millrace_app;
 grant select, insert on run_log, run_log_default, audit_log, decision, ledger_pending to millrace_app;
 grant select, insert on factor, artefact, document, payload, subject, subject_alias to millrace_app;
 grant select, insert, update on
-  person, api_key, subject_key, inbox, dead_letter, run, process, effect, work_item, chunk, knowledge_index, run_factor to millrace_app;
+  person, api_key, subject_key, inbox, dead_letter, pipeline_switch, run, process, effect, work_item, chunk, knowledge_index, run_factor to millrace_app;
 grant select, insert, update, delete on wake to millrace_app;
 grant delete on process to millrace_app;
 grant select, insert on master_key_check to millrace_app;
