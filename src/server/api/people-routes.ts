@@ -5,6 +5,7 @@ import { isId } from '../../core/ids.ts'
 import type { Planes } from '../planes.ts'
 import { type Api, type ApiEnv, answers, line, makeApi, takes } from './api.ts'
 
+/** Answers are parsed by their views: what a plane's own objects hold beside them stays inside. */
 export const personView = z
   .object({ id: z.string(), name: z.string(), email: z.string().optional(), created: z.number() })
   .openapi('Person')
@@ -50,7 +51,7 @@ export function peopleRoutes(planes: Planes): Api {
       }),
       async (c) => {
         const found = await people.list(c.get('principal').tenant, c.req.valid('query'))
-        return c.json({ people: found }, 200)
+        return c.json({ people: found.map((one) => personView.parse(one)) }, 200)
       },
     )
     .openapi(
@@ -62,7 +63,7 @@ export function peopleRoutes(planes: Planes): Api {
       }),
       async (c) => {
         const { person, tenant } = c.get('principal')
-        return c.json(await people.add({ tenant, ...c.req.valid('json'), actor: person.id }), 201)
+        return c.json(personView.parse(await people.add({ tenant, ...c.req.valid('json'), actor: person.id })), 201)
       },
     )
     .openapi(
@@ -73,7 +74,10 @@ export function peopleRoutes(planes: Planes): Api {
           200: answers(z.object({ keys: z.array(keyView).readonly() }), 'Revoked ones included; no secrets.'),
         },
       }),
-      async (c) => c.json({ keys: await keys.list(c.get('principal').tenant) }, 200),
+      async (c) => {
+        const found = await keys.list(c.get('principal').tenant)
+        return c.json({ keys: found.map((one) => keyView.parse(one)) }, 200)
+      },
     )
     .openapi(
       createRoute({
@@ -94,7 +98,7 @@ export function peopleRoutes(planes: Planes): Api {
         const { person: actor, tenant } = c.get('principal')
         const { person, ...given } = c.req.valid('json')
         if (!isId('per', person)) throw new MillraceError('governance/no-such-person', { person })
-        return c.json(await keys.create({ tenant, person, ...given, actor: actor.id }), 201)
+        return c.json(newKeyView.parse(await keys.create({ tenant, person, ...given, actor: actor.id })), 201)
       },
     )
     .openapi(
@@ -106,7 +110,8 @@ export function peopleRoutes(planes: Planes): Api {
       }),
       async (c) => {
         const { person, tenant } = c.get('principal')
-        return c.json(await keys.revoke({ tenant, key: c.req.valid('param').key, actor: person.id }), 200)
+        const revoked = await keys.revoke({ tenant, key: c.req.valid('param').key, actor: person.id })
+        return c.json(keyView.parse(revoked), 200)
       },
     )
 }
