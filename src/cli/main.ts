@@ -1,10 +1,13 @@
 import { Command, CommanderError } from 'commander'
 import { exitCodes } from './command.ts'
+import { deadLettersCommand } from './dead-letters.ts'
 import { devCommand } from './dev.ts'
 import { evalCommand } from './eval.ts'
 import { doctorCommand } from './doctor.ts'
+import { eventsCommand } from './events.ts'
 import { lineageCommand } from './lineage.ts'
 import { keysCommand, peopleCommand } from './people.ts'
+import { pipelinesCommand } from './pipelines.ts'
 import { reviewsCommand } from './reviews.ts'
 import { runCommand } from './run.ts'
 import { runsCommand } from './runs.ts'
@@ -24,6 +27,9 @@ for (const add of [
   runsCommand,
   reviewsCommand,
   lineageCommand,
+  deadLettersCommand,
+  eventsCommand,
+  pipelinesCommand,
   peopleCommand,
   keysCommand,
   trainCommand,

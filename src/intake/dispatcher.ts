@@ -79,6 +79,7 @@ const outagePause = 5
  * 2. An event is claimed for 30 s; whoever dies with it loses the claim. Starting is idempotent, so nothing is started twice.
  * 3. What cannot be processed goes to the dead letters, with the code of why; nothing else is delayed by it, nor by a start that hangs.
  * 4. Nothing is lost: an event is pending, started or a dead letter.
+ * 5. Events of a pipeline that is paused stay pending.
  */
 export class Dispatcher {
   readonly #pool: Pool
@@ -173,8 +174,9 @@ export class Dispatcher {
       name: 'claim-inbox',
       text: `with c as (
           update inbox i set attempts = i.attempts + 1, next_attempt = clock_timestamp() + interval '30 s'
-          from (select t, source, id from inbox where state = 'pending' and (next_attempt is null or next_attempt <= clock_timestamp())
-            order by priority, accepted, t, source, id limit $1 for update skip locked) x
+          from (select t, source, id from inbox p where state = 'pending' and (next_attempt is null or next_attempt <= clock_timestamp())
+              and not exists (select from pipeline_switch s where s.t = p.t and s.pipeline = p.pipeline and s.paused)
+            order by priority, accepted, t, source, id limit $1 for update of p skip locked) x
           where i.t = x.t and i.source = x.source and i.id = x.id returning i.*)
         select c.t, c.source, c.id, c.run, c.pipeline, c.type, c.priority, c.principal, c.attempts, c.payload, k.id as key_id, k.wrapped, p.body
         from c left join payload p on p.t = c.t and p.month = id_month(c.payload) and p.id = c.payload left join subject_key k on k.t = p.t and k.id = p.key_id

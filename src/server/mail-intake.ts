@@ -1,4 +1,5 @@
 import { MillraceError } from '../core/errors/millrace-error.ts'
+import type { CanonicalEvent } from '../core/event.ts'
 import type { PersonId, RunId } from '../core/ids.ts'
 import type { Pipelines } from '../execution/pipelines/registry.ts'
 import type { DeadLetters } from '../intake/dead-letters.ts'
@@ -54,5 +55,13 @@ export class MailIntake {
     if (!accepted) throw new TypeError('an offer has an answer')
     dispatcher.nudge()
     return { run: accepted.run, event: mail.id, isDuplicate: !accepted.isNew }
+  }
+
+  /** Reads a mail again that was a dead letter: the rules may know more now. Errors: `intake/unreadable`. */
+  async readAgain(bytes: Uint8Array, source: string): Promise<CanonicalEvent> {
+    const { customers, parser } = this.#o
+    const mail = await mailEvent(bytes, { parser, customers, source })
+    if ('unreadable' in mail) throw mail.unreadable
+    return mail.event
   }
 }

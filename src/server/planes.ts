@@ -23,6 +23,7 @@ import { Dispatcher } from '../intake/dispatcher.ts'
 import { Inbox } from '../intake/inbox.ts'
 import { unknownCustomers } from '../intake/mail-event.ts'
 import { MailParser } from '../intake/mail-parser.ts'
+import { PipelineSwitches } from '../intake/pipeline-switches.ts'
 import { readDocuments } from '../knowledge/document-files.ts'
 import { KnowledgeBase } from '../knowledge/knowledge-base.ts'
 import { ModelPlane } from '../models/model-plane.ts'
@@ -134,6 +135,7 @@ export async function openPlanes({ home, engines, project, clock, random, models
       owner: owner.id,
     })
     const events = new EventIntake({ inbox, dispatcher, pipelines })
+    const switches = new PipelineSwitches({ pool, audit })
     const runs = new RunReader({ pool, keys: vault })
     const lineage = new LineageReader({ pool, keys: vault })
     const close = async (): Promise<void> => {
@@ -148,6 +150,8 @@ export async function openPlanes({ home, engines, project, clock, random, models
       meter,
       engine,
       pipelines,
+      switches,
+      dispatcher,
       deadLetters,
       mail,
       events,

@@ -99,4 +99,12 @@ export const intakeErrors = {
     message: (d) =>
       `Pipelines that take events of type ${d.type}: ${d.takers}. Name one with ?pipeline=, or correct the event's type.`,
   }),
+  'intake/no-such-letter': entry({
+    status: 404,
+    retry: 'never',
+    title: 'There is no such dead letter',
+    sample: { letter: 'evt_0' },
+    message: (d) =>
+      `There is no dead letter ${d.letter} here, or it was replayed already. List them with \`millrace dead-letters list\`.`,
+  }),
 } as const

@@ -1,4 +1,4 @@
-import type { MiddlewareHandler } from 'hono'
+import type { Context, MiddlewareHandler } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { createMiddleware } from 'hono/factory'
 import type { Clock } from '../../core/clock.ts'
@@ -10,11 +10,13 @@ import { asStoreError } from '../../store/pool.ts'
 import { Outcomes } from '../outcomes.ts'
 import type { Planes } from '../planes.ts'
 import { type Api, type ApiEnv, makeApi } from './api.ts'
+import { deadLetterRoutes } from './dead-letter-routes.ts'
 import { eventRoutes, mostEventBytes } from './event-routes.ts'
 import { healthRoutes, stepRoutes } from './health-routes.ts'
 import { lineageRoutes } from './lineage-routes.ts'
 import { mailRoutes } from './mail-routes.ts'
 import { peopleRoutes } from './people-routes.ts'
+import { pipelineRoutes } from './pipeline-routes.ts'
 import { problemResponse } from './problem.ts'
 import { reviewRoutes } from './review-routes.ts'
 import { runRoutes } from './run-routes.ts'
@@ -54,7 +56,7 @@ export function makeApp(options: AppOptions): Api {
   })
   app.route('/api/v1', healthRoutes(planes))
   app.get('/api/v1/openapi.json', (c) => c.json(documentOf(app)))
-  app.use('/api/v1/*', limitOf, whileServing(options.isStopping), withKey(planes), withType)
+  app.use('/api/v1/*', whileServing(options.isStopping), withKey(planes), limitOf, withType)
   for (const routes of [
     runRoutes(planes, outcomes),
     lineageRoutes(planes),
@@ -62,6 +64,8 @@ export function makeApp(options: AppOptions): Api {
     mailRoutes(planes),
     eventRoutes(planes),
     peopleRoutes(planes),
+    pipelineRoutes(planes),
+    deadLetterRoutes(planes),
     stepRoutes(planes),
   ])
     app.route('/api/v1', routes)
@@ -77,12 +81,24 @@ const documentOf = (app: Api): object =>
     security: [{ key: [] }],
   })
 
+/** Most that is read of a body that is refused. */
+const mostDiscarded = 128 * 1024 * 1024
+
 function limitTo(most: number): MiddlewareHandler {
-  const onError = (): never => {
+  // Reads on first: a client that is still sending when the connection ends never sees the answer.
+  const onError = async (c: Context): Promise<never> => {
+    const { body } = c.req.raw
+    if (body && !body.locked) await discard(body)
     throw new MillraceError('api/too-large', { most })
   }
   return bodyLimit({ maxSize: most, onError })
 }
+
+async function discard(body: ReadableStream<Uint8Array>): Promise<void> {
+  let read = 0
+  for await (const chunk of body) if ((read += chunk.length) > mostDiscarded) return
+}
+
 const limitOther = limitTo(mostBytes)
 /** The addresses that take more than JSON of one megabyte. */
 const bodies: Readonly<Record<string, { readonly limit: MiddlewareHandler; readonly types: readonly string[] }>> = {
