@@ -46,11 +46,12 @@ export async function migrate(ownerUrl: string): Promise<void> {
   try {
     await client.connect()
     await refuseOldServer(client)
-    await client
-      .query(
+    // Under the lock: two at once would both make it, `if not exists` or not, and one would fail on its row type.
+    await locked(client, () =>
+      client.query(
         'create table if not exists migration(id int primary key, name text not null, digest text not null, applied timestamptz not null default clock_timestamp())',
-      )
-      .catch(ignoreRace)
+      ),
+    )
     for (const migration of migrations()) await apply(client, migration)
     await locked(client, () => client.query(`select ensure_month_partitions((now() at time zone 'UTC')::date, 3)`))
   } catch (error) {
@@ -104,10 +105,4 @@ function refuseUnknown(applied: readonly AppliedMigration[]): void {
     if (row.id > newest) throw new MillraceError('store/schema-newer', { found: row.id, known: newest })
     if (!mine || mine.digest !== row.digest) throw new MillraceError('store/migration-changed', { migration: row.name })
   }
-}
-
-/** Two starts that create the same thing at once: one of them is told that it exists. */
-function ignoreRace(error: unknown): void {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined
-  if (code !== '23505' && code !== '42P07') throw error
 }

@@ -9,7 +9,7 @@ end $$;
 -- Whoever migrates a database of their own also connects as this role (DATABASE_URL alone). Since Postgres 16 the maker of a role may not take it on without this.
 do $$ begin
   if not pg_has_role(current_user, 'millrace_app', 'set') then execute format('grant millrace_app to %I with inherit false, set true', current_user); end if;
-exception when insufficient_privilege then null;
+exception when insufficient_privilege or internal_error then null; -- the latter: another database's migration grants it at this moment
 end $$;
 grant usage on schema public to millrace_app;
 
