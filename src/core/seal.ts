@@ -17,16 +17,30 @@ export interface Sealed {
 const ivBytes = 12
 const saltBytes = 16
 const tagEnd = ivBytes + 16
+/** Of SHA-256: an HMAC's padded key. */
+const blockBytes = 64
 
-/** A `KeyObject` costs 8 microseconds a cipher, a key given as bytes 30 (E21). */
+/**
+ * A `KeyObject` costs 8 microseconds a cipher, a key given as bytes 30 (E21). One buffer serves both: first the inner block of the HMAC before
+ * the text, then the salt in the block's last bytes, so that salt and text lie together for the cipher.
+ */
 export function seal(key: KeyObject, value: Json, random: Random): Sealed {
+  const text = canonicalJson(value)
   const chance = random.bytes(ivBytes + saltBytes)
-  const iv = chance.subarray(0, ivBytes)
   const salt = chance.subarray(ivBytes)
-  const plain = Buffer.from(canonicalJson(value))
-  const cipher = createCipheriv('aes-256-gcm', key, iv)
-  const body = Buffer.concat([cipher.update(Buffer.concat([salt, plain])), cipher.final()])
-  return { body: Buffer.concat([iv, cipher.getAuthTag(), body]), commitment: commit(salt, plain) }
+  const bytes = Buffer.byteLength(text)
+  const secret = Buffer.allocUnsafe(blockBytes + bytes)
+  secret.write(text, blockBytes)
+  const commitment = commit(salt, secret)
+  salt.copy(secret, blockBytes - saltBytes)
+  const cipher = createCipheriv('aes-256-gcm', key, chance.subarray(0, ivBytes))
+  const encrypted = cipher.update(secret.subarray(blockBytes - saltBytes))
+  cipher.final() // of GCM it is empty, and makes the tag
+  const body = Buffer.allocUnsafe(tagEnd + encrypted.length)
+  chance.copy(body, 0, 0, ivBytes)
+  cipher.getAuthTag().copy(body, ivBytes)
+  encrypted.copy(body, tagEnd)
+  return { body, commitment }
 }
 
 /** Throws when the key is another, or one bit has changed. */
@@ -35,16 +49,14 @@ export function unseal(key: KeyObject, body: Uint8Array): Json {
 }
 
 /** The commitment of a sealed body, computed from what is inside it: what a verifier compares. */
-export function commitmentOf(key: KeyObject, body: Uint8Array): string {
-  const secret = open(key, body)
-  return commit(secret.subarray(0, saltBytes), secret.subarray(saltBytes))
-}
+export const commitmentOf = (key: KeyObject, body: Uint8Array): string => unsealChecked(key, body).commitment
 
 /** The value and its commitment, for who needs both. */
 export function unsealChecked(key: KeyObject, body: Uint8Array): { readonly value: Json; readonly commitment: string } {
   const secret = open(key, body)
   const text = secret.subarray(saltBytes)
-  return { value: JSON.parse(text.toString()) as Json, commitment: commit(secret.subarray(0, saltBytes), text) }
+  const block = Buffer.concat([Buffer.alloc(blockBytes), text])
+  return { value: JSON.parse(text.toString()) as Json, commitment: commit(secret.subarray(0, saltBytes), block) }
 }
 
 function open(key: KeyObject, body: Uint8Array): Buffer {
@@ -53,15 +65,18 @@ function open(key: KeyObject, body: Uint8Array): Buffer {
   return Buffer.concat([decipher.update(body.subarray(tagEnd)), decipher.final()])
 }
 
-/** HMAC-SHA-256 by two one-shot hashes: 2.7 microseconds, `createHmac` 17 (E21). RFC 2104; the salt is shorter than a block. */
-function commit(salt: Buffer, text: Buffer): string {
-  const inner = Buffer.alloc(64 + text.length, 0x36)
-  const outer = Buffer.alloc(96, 0x5c)
-  for (const [i, byte] of salt.entries()) {
+/**
+ * HMAC-SHA-256 by two one-shot hashes: 2.7 microseconds, `createHmac` 17 (E21). RFC 2104; the salt is shorter than a block. `inner` has room
+ * for a block before the text, which is overwritten.
+ */
+function commit(salt: Buffer, inner: Buffer): string {
+  const outer = Buffer.alloc(blockBytes + 32, 0x5c)
+  inner.fill(0x36, saltBytes, blockBytes)
+  for (let i = 0; i < saltBytes; i++) {
+    const byte = salt[i] ?? 0
     inner[i] = 0x36 ^ byte
     outer[i] = 0x5c ^ byte
   }
-  text.copy(inner, 64)
-  hash('sha256', inner, 'buffer').copy(outer, 64)
+  hash('sha256', inner, 'buffer').copy(outer, blockBytes)
   return hash('sha256', outer, 'hex')
 }

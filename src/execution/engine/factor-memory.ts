@@ -15,6 +15,7 @@ interface NewLink {
   readonly run: RunId
   readonly seq: number
   readonly hasEffect: boolean
+  readonly row: SealedRow
 }
 
 /** More names than this are forgotten all at once: what is written twice conflicts, and does nothing. */
@@ -42,20 +43,21 @@ export class FactorMemory {
 
   newLinks(rows: readonly SealedRow[]): NewLink[] {
     const found = new Map<string, NewLink>()
-    for (const { tenant, row, factors } of rows) {
+    for (const sealed of rows) {
+      const { tenant, row, factors } = sealed
       for (const factor of factors) {
         const name = nameOf(row.run, factor)
         if (this.#known.has(name) || found.has(name)) continue
-        found.set(name, { tenant, factor, run: row.run, seq: row.seq, hasEffect: row.kind === 'act' })
+        found.set(name, { tenant, factor, run: row.run, seq: row.seq, hasEffect: row.kind === 'act', row: sealed })
       }
     }
     return [...found.values()] // of one run each: no other process writes them now
   }
 
-  remember(factors: readonly NewFactor[], links: readonly NewLink[], isWritten: (link: NewLink) => boolean): void {
+  remember(factors: readonly NewFactor[], links: readonly NewLink[], isWritten: (row: SealedRow) => boolean): void {
     if (this.#known.size > mostKnown) this.#known.clear()
     for (const factor of factors) this.#known.add(factor.id)
-    for (const link of links) if (isWritten(link)) this.#known.add(nameOf(link.run, link.factor))
+    for (const link of links) if (isWritten(link.row)) this.#known.add(nameOf(link.run, link.factor))
   }
 }
 

@@ -3,7 +3,8 @@ import { MillraceError } from '../../core/errors/millrace-error.ts'
 import { mintId, type RunId } from '../../core/ids.ts'
 import type { Random } from '../../core/random.ts'
 import { isConnectionError, type Pool } from '../../store/pool.ts'
-import { appendStatement } from './append-statement.ts'
+import { type AppendAnswer, appendStatement } from './append-statement.ts'
+import { arrayLiteral } from './array-literal.ts'
 import { GroupCommit } from './group-commit.ts'
 import { FactorMemory } from './factor-memory.ts'
 import { positionOf, type SealedRow } from './log-postgres-rows.ts'
@@ -141,8 +142,9 @@ export class Appender {
     const links = this.#memory.newLinks(rows)
     const ends = rows.filter((sealed) => sealed.row.final)
     const effects = rows.filter(({ row }) => row.effect || row.kind === 'act')
-    const large = rows.flatMap((sealed, i) => (payloads[i] ? [{ sealed, id: payloads[i] }] : []))
-    const values: unknown[][] = [
+    const { bytes, bodyAt, leafAt } = pack(rows)
+    const values: (Buffer | string)[] = [
+      bytes,
       ...columns(rows, [
         (s) => s.tenant,
         (s) => s.month,
@@ -155,10 +157,11 @@ export class Appender {
         (s) => s.row.writer,
         (s) => s.row.at,
         (s) => s.row.dueIn ?? null,
-        (s, i) => (payloads[i] ? null : s.body),
+        (_, i) => bodyAt[i],
+        (s) => s.body.length,
         (_, i) => payloads[i],
-        (s) => s.leaf,
-        (s) => s.leafHash,
+        (_, i) => leafAt[i],
+        (s) => s.leaf.length,
         (s) => s.row.evidence?.confidence ?? null,
         (s) => s.row.evidence?.cost ?? null,
         (s) => s.row.ms ?? null,
@@ -177,21 +180,32 @@ export class Appender {
         (s) => s.effectArguments ?? null,
         effectState,
       ]),
-      ...columns(large, [(p) => p.sealed.tenant, (p) => p.id, (p) => p.sealed.body, (p) => p.sealed.row.run]),
     ]
     const statement = appendStatement({
       factors: factors.length > 0,
       links: links.length > 0,
       ends: ends.length > 0,
       effects: effects.length > 0,
-      payloads: large.length > 0,
+      payloads: payloads.some((id) => id !== null),
     })
-    const bytes = rows.reduce((sum, sealed) => sum + sealed.body.length, 0)
-    const timeout = within(quick + (bytes / mostBytes) * timePerMebibyte)
-    const { rows: returned } = await this.#pool.query<ReturnedRow>({ ...statement, values, ...timeout })
-    const by = new Map(returned.map((row) => [positionOf(row.run, row.seq), row]))
-    for (const sealed of rows) got.set(sealed, answerOf(by.get(positionOf(sealed.row.run, sealed.row.seq))))
-    this.#memory.remember(factors, links, (link) => by.has(positionOf(link.run, link.seq)))
+    const timeout = within(quick + (bytes.length / mostBytes) * timePerMebibyte)
+    const { rows: answers } = await this.#pool.query<AppendAnswer>({ ...statement, values, ...timeout })
+    const written = readAnswer(answers[0])
+    for (const sealed of rows) got.set(sealed, written(sealed))
+    this.#memory.remember(factors, links, (row) => written(row) !== 'taken')
+  }
+}
+
+/** What became of each row of a batch. */
+function readAnswer(answer: AppendAnswer | undefined): (sealed: SealedRow) => Appended {
+  const { written = 0, which, due, rings } = answer ?? {}
+  const isWritten = which && new Set(which.map(([run, seq]) => positionOf(run, seq)))
+  const left = due && new Map(due.map(([run, seq, ms]) => [positionOf(run, seq), ms]))
+  return ({ row: { run, seq, at, dueIn, final } }) => {
+    if (written === 0 || (isWritten && !isWritten.has(positionOf(run, seq)))) return 'taken'
+    const ms = dueIn === undefined ? undefined : left?.get(positionOf(run, seq))
+    const ringsParent = final !== undefined && rings?.includes(run)
+    return { at, ...(ms !== undefined && { left: ms }), ...(ringsParent && { ringsParent }) }
   }
 }
 
@@ -205,9 +219,25 @@ interface ReturnedRow {
   readonly rings: boolean
 }
 
+/** Every body and leaf in one buffer, with the place of each, counted from 1. */
+function pack(rows: readonly SealedRow[]): { bytes: Buffer; bodyAt: number[]; leafAt: number[] } {
+  const [bodyAt, leafAt]: [number[], number[]] = [[], []]
+  const parts: Buffer[] = []
+  let at = 1
+  for (const { body, leaf } of rows) {
+    bodyAt.push(at)
+    leafAt.push(at + body.length)
+    at += body.length + leaf.length
+    parts.push(body, leaf)
+  }
+  return { bytes: Buffer.concat(parts, at - 1), bodyAt, leafAt }
+}
+
+type Cell = string | number | boolean | null | undefined
+
 /** Nothing for a part that the batch lacks. */
-const columns = <T>(items: readonly T[], picks: readonly ((item: T, i: number) => unknown)[]): unknown[][] =>
-  items.length === 0 ? [] : picks.map((pick) => items.map(pick))
+const columns = <T>(items: readonly T[], picks: readonly ((item: T, i: number) => Cell)[]): string[] =>
+  items.length === 0 ? [] : picks.map((pick) => arrayLiteral(items.map(pick)))
 
 function answerOf(row: ReturnedRow | undefined): Appended {
   if (!row) return 'taken'

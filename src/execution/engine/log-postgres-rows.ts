@@ -1,7 +1,7 @@
 import { createHmac, type KeyObject } from 'node:crypto'
-import { hashId, monthOf, type FactorId, type RunId, type TenantId } from '../../core/ids.ts'
+import { hashId, monthOf, type FactorId, type TenantId } from '../../core/ids.ts'
 import { sha256, type Json } from '../../core/json.ts'
-import { leafBytes, leafHash } from '../../core/lineage.ts'
+import { leafBytes } from '../../core/lineage.ts'
 import type { Random } from '../../core/random.ts'
 import { seal, unseal } from '../../core/seal.ts'
 import type { Evidence, Factor, NewRow, Settlement } from './ports.ts'
@@ -23,7 +23,6 @@ export interface SealedRow {
   readonly row: NewRow
   readonly body: Buffer
   readonly leaf: Buffer
-  readonly leafHash: Buffer
   readonly factors: readonly FactorId[]
   /** Of an effect's intent: a commitment to its arguments, the same under the same key, so that a token is not used with others (E2). */
   readonly effectArguments: string | undefined
@@ -67,9 +66,9 @@ export function sealRow(tenant: TenantId, key: KeyObject, row: NewRow, random: R
     rows: row.final?.rows,
   })
   const effectArguments = row.effect && createHmac('sha256', key).update(row.effect.argumentsDigest).digest('hex')
-  return { tenant, month: monthOf(row.run), row, body, leaf, leafHash: leafHash(leaf), factors, effectArguments }
+  return { tenant, month: monthOf(row.run), row, body, leaf, factors, effectArguments }
 }
 
 export const openBody = (key: KeyObject, body: Uint8Array): RowBody => unseal(key, body) as unknown as RowBody // sealed by `sealRow`
 
-export const positionOf = (run: RunId, seq: number): string => `${run}/${seq}`
+export const positionOf = (run: string, seq: number): string => `${run}/${seq}`

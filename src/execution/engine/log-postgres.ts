@@ -6,6 +6,7 @@ import type { Random } from '../../core/random.ts'
 import { seal } from '../../core/seal.ts'
 import { ringBell } from '../../store/bell.ts'
 import type { Pool } from '../../store/pool.ts'
+import { arrayLiteral } from './array-literal.ts'
 import { GroupCommit } from './group-commit.ts'
 import { Appender } from './log-postgres-append.ts'
 import { type Loaded, loadRuns, type LoadRequest, type RunKeys } from './log-postgres-load.ts'
@@ -20,7 +21,7 @@ import { quick, within } from './statement-timeout.ts'
  * tables are still empty, and one that chose a scan or a hash then cost five times the CPU until the tables were analysed. For the same reason
  * none says `ended is null`, which would let it walk the index of open runs.
  *
- * Loads mark a wake as heard; that mark may be lost, so they go over a pool that does not wait for the disk. Appends do wait (E18).
+ * Loads go over a pool of their own: while appends wait for the disk, a run that is woken is read.
  */
 export class PostgresLog implements Log {
   readonly #pool: Pool
@@ -68,7 +69,8 @@ export class PostgresLog implements Log {
   async #insert(
     starts: readonly { start: StartRun; input: Buffer }[],
   ): Promise<readonly ('accepted' | 'already-known')[]> {
-    const col = <T>(pick: (start: StartRun) => T): T[] => starts.map(({ start }) => pick(start))
+    const col = (pick: (start: StartRun) => string | number | null): string =>
+      arrayLiteral(starts.map(({ start }) => pick(start)))
     const { rows } = await this.#pool.query<{ id: RunId }>({
       name: 'insert-run',
       text: `with r as (

@@ -10,7 +10,8 @@ export type WaitsFor =
 
 export function waitsForOf(run: OpenedRun, steps: readonly StepView[]): WaitsFor | undefined {
   if (run.state !== 'open') return undefined
-  const waiting = steps.find((step) => step.state === 'waiting')
+  const all = steps.filter((step) => step.state === 'waiting')
+  const waiting = all.find((step) => step.kind === 'review') ?? all[0] // beside a timer, the person is what can be seen to
   if (!waiting) return undefined
   if (waiting.kind === 'sleep') return { kind: 'time', step: waiting.key }
   const detail = fieldsOf(waiting.detail)
