@@ -35,7 +35,7 @@ export function migrations(): readonly Migration[] {
     })
 }
 
-/** Brings the database to this version's schema. Errors: `store/unreachable`, `store/too-old`, `store/schema-newer`, `store/migration-changed`. */
+/** Brings the database to this version's schema. Errors: `store/unreachable`, `-refused`, `-too-old`, `-schema-newer`, `-migration-changed`. */
 export async function migrate(ownerUrl: string): Promise<void> {
   const client = new pg.Client({
     connectionString: ownerUrl,

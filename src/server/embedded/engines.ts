@@ -23,7 +23,7 @@ export interface Engines {
   }
   /** The port that the engine calls back on: remembered. */
   readonly handlerPort: number
-  pids(): { readonly postgres: number; readonly restate: number }
+  readonly pids: () => { readonly postgres: number; readonly restate: number }
   stop(which?: 'restate' | 'postgres'): Promise<void>
   force(): void
 }
@@ -48,12 +48,17 @@ export async function startEngines(options: EngineOptions): Promise<Engines> {
   const { home, env, say, giveUp, clock = systemClock } = options
   const external = externalOf(env)
   const place = external.postgres ? undefined : findPostgresPlace(home.path, env)
-  await endOrphan({ pidFile: home.file('run/restate.pid'), directory: home.path, stop: 'SIGTERM', force: 'SIGKILL' })
+  await endOrphan({
+    pidFile: home.file('run/restate.pid'),
+    works: { program: 'restate-server', directory: home.path },
+    stop: 'SIGTERM',
+    force: 'SIGKILL',
+  })
   if (place)
     await endOrphan({
       pidFile: join(place.data, 'postmaster.pid'),
       mark: `-D ${place.data} `,
-      directory: place.data,
+      works: { program: 'postgres', directory: place.data },
       stop: 'SIGINT',
       force: 'SIGQUIT',
     })

@@ -41,43 +41,57 @@ export const homePath = (given: string | undefined, env: NodeJS.ProcessEnv): str
  */
 export function openHome(given: string): Home {
   const path = makeHome(given)
-  let lock: DatabaseSync | undefined
+  const lock = takeLock(path)
   try {
-    lock = new DatabaseSync(join(path, 'lock.db'))
-    lock.exec('pragma busy_timeout = 0; pragma locking_mode = exclusive; begin exclusive')
-    return { path, file: (name) => join(path, name), close: () => lock?.close() }
+    chmodSync(path, 0o700)
+    for (const name of ['run', 'log', 'restate', 'tmp']) mkdirSync(join(path, name), { recursive: true, mode: 0o700 })
+    return { path, file: (name) => join(path, name), close: () => lock.close() }
   } catch (cause) {
-    lock?.close()
-    if (!String(cause).includes('locked')) {
-      throw new MillraceError(
-        'server/data-corrupt',
-        { path: join(path, 'lock.db'), why: 'it is not a lock file of Millrace' },
-        { cause },
-      )
-    }
-    const found = readServerJson(path)
-    const at = found ? `pid ${found.pids.main}, ${found.url}` : 'it is just starting'
-    throw new MillraceError('server/already-running', { home: path, at })
+    lock.close()
+    throw unusable(path, cause)
   }
 }
 
+/** A directory of Millrace is empty, or has its lock, which is made before anything else. */
 function makeHome(given: string): string {
   try {
     mkdirSync(given, { recursive: true, mode: 0o700 })
     const found = readdirSync(given).filter((name) => name !== 'lost+found')
-    if (found.length > 0 && !found.includes('lock.db') && !found.includes('run'))
-      throw new Error('it holds files that are not of Millrace')
-    chmodSync(given, 0o700)
-    for (const name of ['run', 'log', 'restate', 'tmp']) mkdirSync(join(given, name), { recursive: true, mode: 0o700 })
+    if (found.length > 0 && !found.includes('lock.db')) throw new Error('it holds files that are not of Millrace')
     return realpathSync(given)
   } catch (cause) {
-    throw new MillraceError(
-      'server/data-unusable',
-      { path: given, why: cause instanceof Error ? cause.message : String(cause) },
-      { cause },
-    )
+    throw unusable(given, cause)
   }
 }
+
+function takeLock(home: string): DatabaseSync {
+  const path = join(home, 'lock.db')
+  let lock: DatabaseSync | undefined
+  try {
+    lock = new DatabaseSync(path)
+    lock.exec('pragma busy_timeout = 0; pragma locking_mode = exclusive; begin exclusive')
+    return lock
+  } catch (cause) {
+    lock?.close()
+    const code = cause instanceof Error && 'errcode' in cause ? Number(cause.errcode) : 0
+    if (code === notADatabase || code === corrupt)
+      throw new MillraceError('server/data-corrupt', { path, why: 'it is not a lock file of Millrace' }, { cause })
+    if (code !== busy) throw unusable(home, cause)
+    const found = readServerJson(home)
+    const at = found ? `pid ${found.pids.main}, ${found.url}` : 'it is just starting'
+    throw new MillraceError('server/already-running', { home, at })
+  }
+}
+
+/** https://www.sqlite.org/rescode.html */
+const [busy, corrupt, notADatabase] = [5, 11, 26]
+
+const unusable = (path: string, cause: unknown): MillraceError =>
+  new MillraceError(
+    'server/data-unusable',
+    { path, why: cause instanceof Error ? cause.message : String(cause) },
+    { cause },
+  )
 
 export const writeServerJson = (home: string, value: ServerJson): void =>
   replaceFile(join(home, 'server.json'), JSON.stringify(value))
@@ -96,10 +110,19 @@ export function readServerJson(home: string): ServerJson | undefined {
   }
 }
 
+/** A dead process whose parent never asks for its end, as in a container without an init, still has its pid: it does not count. */
 export function isAlive(pid: number): boolean {
   try {
-    return pid > 1 && process.kill(pid, 0)
+    return pid > 1 && process.kill(pid, 0) && !isZombie(pid)
   } catch (error) {
     return error instanceof Error && 'code' in error && error.code === 'EPERM'
+  }
+}
+
+function isZombie(pid: number): boolean {
+  try {
+    return /^State:\s*Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))
+  } catch {
+    return false // no /proc here, or just gone
   }
 }

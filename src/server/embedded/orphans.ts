@@ -12,8 +12,11 @@ export interface Orphan {
   /** As `writePidFile` writes it; or `postmaster.pid`, then with `mark`. */
   readonly pidFile: string
   readonly mark?: string
-  /** The directory that the server works in: it stays right where the home was moved under a running server. */
-  readonly directory?: string
+  /**
+   * The directory that the server works in, which stays right where the home was moved under a running server; and a part of its command line,
+   * since a person's shell may stand there too.
+   */
+  readonly works?: { readonly program: string; readonly directory: string }
   readonly stop: NodeJS.Signals
   readonly force: NodeJS.Signals
 }
@@ -30,7 +33,7 @@ export async function endOrphan(orphan: Orphan): Promise<void> {
   if (!existsSync(orphan.pidFile)) return
   const [first = '', second = ''] = readFileSync(orphan.pidFile, 'utf8').split('\n')
   const [pid, mark] = [Number.parseInt(first, 10), orphan.mark ?? second]
-  for (let waited = 0; isOurs(pid, mark, orphan.directory); waited += 50) {
+  for (let waited = 0; isOurs(pid, mark, orphan.works); waited += 50) {
     if (waited >= giveUpAfter) throw new MillraceError('server/orphan-stays', { pid, file: orphan.pidFile })
     if (waited % 1000 === 0) trySignal(pid, waited < forceAfter ? orphan.stop : orphan.force)
     await sleep(50)
@@ -38,11 +41,11 @@ export async function endOrphan(orphan: Orphan): Promise<void> {
   rmSync(orphan.pidFile, { force: true })
 }
 
-function isOurs(pid: number, mark: string, directory: string | undefined): boolean {
+function isOurs(pid: number, mark: string, works: Orphan['works']): boolean {
   if (!(pid > 1)) return false
   const command = commandOf(pid)
   if (mark && command.includes(mark)) return true
-  return directory !== undefined && command !== '' && workingDirectory(pid) === directory
+  return works !== undefined && command.includes(works.program) && workingDirectory(pid) === works.directory
 }
 
 /** The command line of a process, or the empty text. */

@@ -4,7 +4,7 @@ import { MillraceError } from '../../core/errors/millrace-error.ts'
 const deployments = z.object({ deployments: z.array(z.object({ id: z.string(), uri: z.string().optional() })) })
 const rows = z.object({ rows: z.array(z.record(z.string(), z.unknown())) })
 
-/** Restate's admin API, as far as Millrace needs it. Every call has a timeout. Errors: `server/restate-unreachable`. */
+/** Restate's admin API, as far as Millrace needs it. Every call has a timeout. Errors: `server/restate-unreachable`, `server/restate-refused`. */
 export class RestateAdmin {
   readonly #url: string
 
@@ -13,7 +13,7 @@ export class RestateAdmin {
   }
 
   async query(sql: string): Promise<Record<string, unknown>[]> {
-    return rows.parse(await this.#call('/query', 'POST', { query: sql })).rows
+    return this.#parse(rows, await this.#call('/query', 'POST', { query: sql })).rows
   }
 
   /**
@@ -22,7 +22,7 @@ export class RestateAdmin {
    */
   async register(uri: string): Promise<void> {
     const wanted = new URL(uri)
-    const { deployments: known } = deployments.parse(await this.#call('/deployments', 'GET'))
+    const { deployments: known } = this.#parse(deployments, await this.#call('/deployments', 'GET'))
     let found = false
     for (const { id, uri: at } of known) {
       if (!at || new URL(at).pathname !== wanted.pathname) continue
@@ -52,9 +52,17 @@ export class RestateAdmin {
       const text = await answer.text()
       if (answer.ok) return JSON.parse(text || '{}') as unknown
       why = `${method} ${path} answered ${answer.status}: ${text.slice(0, 300)}`
+      if (answer.status < 500) throw new MillraceError('server/restate-refused', { at: this.#url, why }) // 5xx: it is not ready yet
     } catch (error) {
+      if (error instanceof MillraceError) throw error
       why = error instanceof Error ? error.message : String(error)
     }
     throw new MillraceError('server/restate-unreachable', { at: this.#url, why })
+  }
+
+  #parse<T>(schema: z.ZodType<T>, answer: unknown): T {
+    const read = schema.safeParse(answer)
+    if (read.success) return read.data
+    throw new MillraceError('server/restate-refused', { at: this.#url, why: 'its answer is not one of Restate' })
   }
 }
