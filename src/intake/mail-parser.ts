@@ -6,8 +6,8 @@ import type { ParsedMail, Unreadable } from './parse-mail.ts'
 /** Processor time, so that a good mail on a busy machine is not taken for a hostile one, which held the loop for 11 s. */
 const mostWork: Millis = 3000
 const lookEvery: Millis = 250
-/** What has used no time by then waits for something that never comes. */
-const mostTime: Millis = 60_000
+/** A worker that was found idle this often, a minute long, waits for something that never comes. A machine that slept is found so once. */
+const mostIdle = 240
 
 interface Waiting {
   readonly bytes: Uint8Array
@@ -95,11 +95,14 @@ export class MailParser {
   #send(worker: Worker, { bytes }: Waiting): void {
     const n = ++this.#n
     worker.postMessage({ n, bytes } satisfies ToWorker)
-    const [begun, before] = [this.#clock.now(), workOf(worker)]
+    const before = workOf(worker)
+    let [done, idle] = [0, 0]
     const look = async (): Promise<void> => {
       const work = (await workOf(worker)) - (await before)
       if (worker !== this.#worker || n !== this.#n || !this.#active) return
-      if (work > this.#mostWork || this.#clock.now() - begun > mostTime) return this.#giveUp()
+      idle = work > done ? 0 : idle + 1
+      done = work
+      if (work > this.#mostWork || idle > mostIdle) return this.#giveUp()
       this.#cancelLook = this.#clock.after(lookEvery, () => void look())
     }
     this.#cancelLook = this.#clock.after(lookEvery, () => void look())

@@ -52,7 +52,7 @@ test('a link counts as what it leads to, a loop is not entered, and a broken one
 })
 
 test('a pipe or a linked directory with the name of a mail is unreadable, and waits for nobody', async () => {
-  execFileSync('mkfifo', [at('pipe.eml')])
+  execFileSync('/bin/sh', ['-c', 'mkfifo "$0"', at('pipe.eml')])
   mkdirSync(at('d'))
   symlinkSync('d', at('d.eml'))
   expect(await list()).toEqual(['d.eml', 'pipe.eml'])

@@ -66,7 +66,7 @@ function decode(bytes: Buffer): string {
  * Front matter, as much of YAML as a document needs: between two lines of `---` one `name: value` each, the value a text up to the end of
  * the line, or JSON where it begins with a quote or a bracket.
  */
-export function parseDocument(content: string): {
+function parseDocument(content: string): {
   readonly fields: Readonly<Record<string, Json>>
   readonly text: string
 } {

@@ -15,8 +15,6 @@ export interface ErrorEntry<D extends ErrorDetails> {
   readonly sample: D
 }
 
-export type ErrorEntries = Readonly<Record<string, ErrorEntry<never>>>
-
 /** Infers the details of an entry from its sample. */
 export const entry = <const D extends ErrorDetails>(e: {
   status: number
