@@ -1,6 +1,16 @@
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { chownSync, cpSync, existsSync, mkdirSync, readFileSync, realpathSync, renameSync, symlinkSync } from 'node:fs'
+import {
+  chownSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+} from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { MillraceError } from '../../core/errors/millrace-error.ts'
@@ -44,11 +54,21 @@ export function findPostgresPlace(home: string, env: NodeJS.ProcessEnv = process
   const [copy, own] = [join('/var/lib/millrace', short(native)), join('/var/lib/millrace', short(realpathSync(home)))]
   mkdirSync(own, { recursive: true, mode: 0o755 })
   chownSync(own, uid, gid)
-  if (!existsSync(copy)) {
-    cpSync(native, `${copy}.new`, { recursive: true, verbatimSymlinks: true })
-    renameSync(`${copy}.new`, copy)
-  }
+  if (!existsSync(copy)) copyOnce(native, copy)
   return { ...plain, kind: 'other-user', native: copy, data: join(own, 'postgres'), ids: { uid, gid } }
+}
+
+/** Beside its place, then renamed: a start that was killed leaves no half, and of two at once one is thrown away. */
+function copyOnce(from: string, to: string): void {
+  const fresh = `${to}.new-${process.pid}`
+  rmSync(fresh, { recursive: true, force: true })
+  cpSync(from, fresh, { recursive: true, verbatimSymlinks: true })
+  try {
+    renameSync(fresh, to)
+  } catch (error) {
+    rmSync(fresh, { recursive: true, force: true })
+    if (!existsSync(to)) throw error
+  }
 }
 
 function nativeFolder(): string {
