@@ -20,7 +20,10 @@ export class HttpServer {
     this.#server = server
     this.url = `http://127.0.0.1:${port}`
     const listener = getRequestListener((request) => this.#fetch(request), { errorHandler })
-    server.on('request', (incoming, outgoing) => void listener(incoming, outgoing))
+    server.on('request', (incoming, outgoing) => {
+      outgoing.once('close', () => this.#answered())
+      void listener(incoming, outgoing)
+    })
   }
 
   /** On 127.0.0.1; 0 is any free port. Errors: `server/port-taken`. */
@@ -39,6 +42,11 @@ export class HttpServer {
 
   serve(fetch: Fetch): void {
     this.#fetch = fetch
+  }
+
+  /** A kept connection that was busy when the end began is idle now: left open, it would hold the end up until its time is over. */
+  #answered(): void {
+    if (!this.#server.listening) setImmediate(() => this.#server.closeIdleConnections())
   }
 
   /** Lets requests in flight end, at most `within` milliseconds. */
