@@ -9,6 +9,7 @@ import { PostgresLog } from '../src/execution/engine/log-postgres.ts'
 import type { Scheduler } from '../src/execution/engine/ports.ts'
 import { RestateScheduler } from '../src/execution/engine/scheduler-restate.ts'
 import { Pipelines } from '../src/execution/pipelines/registry.ts'
+import { AllowList } from '../src/governance/allow-list.ts'
 import { openMasterKey } from '../src/governance/master-key.ts'
 import { Vault } from '../src/governance/vault.ts'
 import { RestateAdmin } from '../src/server/embedded/restate-admin.ts'
@@ -111,10 +112,8 @@ function telling(scheduler: Scheduler, waiting: Map<RunId, () => void>): Schedul
 const unused = (): never => {
   throw new Error('the pipeline of this benchmark only decides')
 }
-const policy = { name: 'bench', digest: digestOf('the policy') }
-
 const ports: CorridorPorts = {
-  policy: { decide: async () => ({ allowed: true, policy, reason: 'the benchmark may' }) },
+  policy: new AllowList([{ pipeline: fiveDecisions.name, steps: ['decide:*'] }]),
   classifiers: { classify: unused },
   generators: { generate: unused },
   knowledge: { search: unused },

@@ -39,9 +39,7 @@ export async function referenceRunner(
           evaluate(decisions.routing, { intent: m.intent, confidence: m.confidence }),
         )
         const { hours } = await ctx.run('urgency', () => evaluate(decisions.urgency, { team, tier: m.tier }))
-        const { person } = await ctx.run('human', () =>
-          evaluate(decisions.human, { team, confidence: m.confidence }),
-        )
+        const { person } = await ctx.run('human', () => evaluate(decisions.human, { team, confidence: m.confidence }))
         const { channel } = await ctx.run('channel', () => evaluate(decisions.channel, { hours, person }))
         const { tone } = await ctx.run('tone', () => evaluate(decisions.tone, { channel, tier: m.tier }))
         return { team, hours, person, channel, tone }

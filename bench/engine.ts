@@ -15,7 +15,7 @@ export const engine: Bench = {
   name: 'engine',
   unit: 'runs/s',
   async run({ quick }) {
-    const [rounds, runs] = quick ? [7, 600] : [21, 1000]
+    const [rounds, runs] = quick ? [15, 600] : [31, 1000]
     const engines = await temporaryEngines()
     const ours = await ourRunner(engines, await freePort())
     const reference = await referenceRunner(engines, await freePort())

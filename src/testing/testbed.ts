@@ -25,13 +25,21 @@ export interface TestRun<O> {
 export interface Testbed<I, O> {
   /** Runs a message to its end, or until it waits for something that will not come. Days go by in milliseconds. */
   run(message: I): Promise<TestRun<O>>
-  /** Runs it again and again, with a crash after each of its turns. `effectsTwice` names what landed twice. */
+  /** Runs it again and again, with crashes after each entry of its log, before and after it is told. `effectsTwice` names what landed twice. */
   everyCrash(message: I): Promise<{
     readonly crashes: number
     readonly effectsTwice: readonly string[]
     readonly results: readonly (O | undefined)[]
   }>
 }
+
+/** The process dies so many turns after the nth row was written. */
+interface CrashPoint {
+  readonly afterRow: number
+  readonly turnsLater: number
+}
+/** The row is durable and nobody is told; the author has been told; the next body has begun. */
+const turnsAfterRow = [0, 1, 3]
 
 interface Landed {
   readonly action: string
@@ -47,8 +55,8 @@ export function testbed<I, O>(
 ): Testbed<I, O> {
   const once = async (
     message: I,
-    crashAtTurn?: number,
-  ): Promise<{ run: TestRun<O>; turns: number; landed: readonly Landed[] }> => {
+    crash?: CrashPoint,
+  ): Promise<{ run: TestRun<O>; rows: number; landed: readonly Landed[] }> => {
     const landed: Landed[] = []
     let unscripted: Unscripted | undefined
     const world = new ScriptedWorld(scripts, options.connectors ?? {}, () => memory)
@@ -65,21 +73,28 @@ export function testbed<I, O>(
     const { input } = await pipelines.admit(pipeline.name, pipeline.on.name, message as Json)
     const run = memory.runId()
     await memory.engine.start({ tenant: mainTenant, run, pipeline: pipeline.name, digest: pipeline.digest, input })
-    let turns = 0
+    const rows = (): number => memory.log.runs.get(run)?.rows.length ?? 0
+    let turnsLeft = crash?.turnsLater ?? 0
+    let isDue = crash !== undefined
     await memory.settle(() => {
-      if (turns++ === crashAtTurn) memory.crash()
+      if (!isDue || rows() < (crash?.afterRow ?? 0) || turnsLeft-- > 0) return
+      isDue = false
+      memory.crash()
     })
     if (unscripted) throw unscripted
-    return { run: await describe<O>(memory, run, landed, world), turns, landed }
+    return { run: await describe<O>(memory, run, landed, world), rows: rows(), landed }
   }
   return {
     run: async (message) => (await once(message)).run,
     async everyCrash(message) {
-      const { turns } = await once(message)
+      const { rows } = await once(message)
+      const points = Array.from({ length: rows + 1 }, (_, afterRow) =>
+        turnsAfterRow.map((turnsLater): CrashPoint => ({ afterRow, turnsLater })),
+      ).flat()
       const effectsTwice = new Set<string>()
       const results: (O | undefined)[] = []
-      for (let turn = 0; turn < turns; turn++) {
-        const { run, landed } = await once(message, turn)
+      for (const point of points) {
+        const { run, landed } = await once(message, point)
         results.push(run.result)
         const seen = new Set<string>()
         for (const { action, token } of landed) {
@@ -87,7 +102,7 @@ export function testbed<I, O>(
           seen.add(`${action} ${token}`)
         }
       }
-      return { crashes: turns, effectsTwice: [...effectsTwice], results }
+      return { crashes: points.length, effectsTwice: [...effectsTwice], results }
     },
   }
 }

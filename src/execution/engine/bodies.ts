@@ -47,6 +47,8 @@ export interface BodyHost {
 export class Bodies {
   readonly #host: BodyHost
   #running = 0
+  /** Something could not begin for want of a place. */
+  #isFull = false
 
   constructor(host: BodyHost) {
     this.#host = host
@@ -62,19 +64,27 @@ export class Bodies {
       }
       if ((only && !only(arm)) || !this.#isReady(arm, now)) continue
       isIdle = false
-      if (this.#running >= this.#host.limits.bodies) continue // E20
+      if (this.#running >= this.#host.limits.bodies) {
+        this.#isFull = true // E20
+        continue
+      }
       arm.isBusy = true
       this.#running++
       const work = arm.type === 'step' ? this.#step(arm) : this.#wait(arm, now)
       work
         .catch((error: unknown) => this.#host.giveUp(error))
-        .finally(() => {
-          this.#running--
-          this.#host.nudge()
-        })
+        .finally(() => this.#ended(arm))
         .catch(() => {})
     }
     return isIdle
+  }
+
+  /** The loop is woken when it has something to do; a row that was written wakes it when it is durable. */
+  #ended(arm: Arm): void {
+    this.#running--
+    if (!this.#isFull && arm.isBusy && !this.#isGone(arm)) return
+    this.#isFull = false
+    this.#host.nudge()
   }
 
   #isReady(arm: Arm, now: Millis): boolean {
@@ -183,14 +193,15 @@ export class Bodies {
     body: Promise<T>,
   ): Promise<{ type: 'value'; value: T } | { type: 'threw'; error: unknown }> {
     let cancelTimer: (() => void) | undefined
-    const deaf = new Promise<never>((_resolve, reject) => {
-      const give = (): void => {
-        cancelTimer = this.#host.clock.after(this.#host.limits.unsettled, () => reject(unsettled()))
-      }
-      signal.addEventListener('abort', give, { once: true })
-    })
     try {
-      return { type: 'value', value: await Promise.race([body, deaf]) }
+      const value = await new Promise<T>((resolve, reject) => {
+        const giveUp = (): void => {
+          cancelTimer = this.#host.clock.after(this.#host.limits.unsettled, () => reject(unsettled()))
+        }
+        signal.addEventListener('abort', giveUp, { once: true })
+        body.then(resolve, reject)
+      })
+      return { type: 'value', value }
     } catch (error) {
       return { type: 'threw', error }
     } finally {
@@ -199,12 +210,15 @@ export class Bodies {
   }
 
   #record(arm: StepArm, settled: Settled<Json>, ms: Millis): void {
-    const text = JSON.stringify([settled.value ?? null, settled.evidence])
+    const text = JSON.stringify(settled.value ?? null)
     const problem = problemOf(text, this.#host.limits.result)
     if (problem) return this.#fail(arm, problem, ms) // E8: terminal, and the body does not run again
     // Parsed back, so that the author sees live what a replay shows.
-    const [value, evidence] = JSON.parse(text) as [Json, Evidence | null]
-    this.#host.write(arm, 'end', 'done', { settlement: { ok: value }, evidence: evidence ?? undefined, ms })
+    this.#host.write(arm, 'end', 'done', {
+      settlement: { ok: JSON.parse(text) as Json },
+      evidence: settled.evidence,
+      ms,
+    })
   }
 
   #fail(arm: StepArm, error: unknown, ms: Millis, retry?: StepArm['options']['retry']): void {

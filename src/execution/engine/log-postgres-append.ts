@@ -6,8 +6,8 @@ import { isConnectionError, type Pool } from '../../store/pool.ts'
 import { type AppendAnswer, appendStatement } from './append-statement.ts'
 import { arrayLiteral } from './array-literal.ts'
 import { GroupCommit } from './group-commit.ts'
-import { FactorMemory } from './factor-memory.ts'
-import { positionOf, type SealedRow } from './log-postgres-rows.ts'
+import { FactorMemory, linksOf } from './factor-memory.ts'
+import { numberOf, positionOf, type SealedRow } from './log-postgres-rows.ts'
 import type { Appended } from './ports.ts'
 import { quick, within } from './statement-timeout.ts'
 
@@ -139,7 +139,7 @@ export class Appender {
       sealed.body.length > inlineBytes ? mintId('pay', this.#clock.today(), this.#random) : null,
     )
     const factors = this.#memory.newFactors(rows)
-    const links = this.#memory.newLinks(rows)
+    const links = linksOf(rows)
     const ends = rows.filter((sealed) => sealed.row.final)
     const effects = rows.filter(({ row }) => row.effect || row.kind === 'act')
     const { bytes, bodyAt, leafAt } = pack(rows)
@@ -162,8 +162,8 @@ export class Appender {
         (_, i) => payloads[i],
         (_, i) => leafAt[i],
         (s) => s.leaf.length,
-        (s) => s.row.evidence?.confidence ?? null,
-        (s) => s.row.evidence?.cost ?? null,
+        (s) => numberOf(s.row.evidence?.confidence),
+        (s) => numberOf(s.row.evidence?.cost),
         (s) => s.row.ms ?? null,
         (s) => firstSeq.get(s.row.run) ?? 0,
       ]),
@@ -192,7 +192,7 @@ export class Appender {
     const { rows: answers } = await this.#pool.query<AppendAnswer>({ ...statement, values, ...timeout })
     const written = readAnswer(answers[0])
     for (const sealed of rows) got.set(sealed, written(sealed))
-    this.#memory.remember(factors, links, (row) => written(row) !== 'taken')
+    this.#memory.remember(factors)
   }
 }
 

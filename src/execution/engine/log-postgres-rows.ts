@@ -1,9 +1,9 @@
 import { createHmac, type KeyObject } from 'node:crypto'
-import { hashId, monthOf, type FactorId, type TenantId } from '../../core/ids.ts'
+import { hashId, type FactorId, type TenantId } from '../../core/ids.ts'
 import { sha256, type Json } from '../../core/json.ts'
 import { leafBytes } from '../../core/lineage.ts'
 import type { Random } from '../../core/random.ts'
-import { seal, unseal } from '../../core/seal.ts'
+import { seal, type Sealed, unseal } from '../../core/seal.ts'
 import type { Evidence, Factor, NewRow, Settlement } from './ports.ts'
 
 /** What stands encrypted in a row's body. Short names: every row carries them. */
@@ -23,7 +23,8 @@ export interface SealedRow {
   readonly row: NewRow
   readonly body: Buffer
   readonly leaf: Buffer
-  readonly factors: readonly FactorId[]
+  /** Factors that are linked to the run by this row. */
+  readonly links: readonly FactorId[]
   /** Of an effect's intent: a commitment to its arguments, the same under the same key, so that a token is not used with others (E2). */
   readonly effectArguments: string | undefined
 }
@@ -40,7 +41,16 @@ export function factorIdOf(tenant: TenantId, factor: Factor): FactorId {
   return id
 }
 
-export function sealRow(tenant: TenantId, key: KeyObject, row: NewRow, random: Random): SealedRow {
+/** What the rows of one attempt have in common. */
+export interface SealedFor {
+  readonly tenant: TenantId
+  readonly month: number
+  readonly key: KeyObject
+  /** Factors that rows of this attempt have named already: each is linked to the run once. */
+  readonly linked: Set<FactorId>
+}
+
+export function sealRow({ tenant, month, key, linked }: SealedFor, row: NewRow, random: Random): SealedRow {
   const { settlement, evidence, argumentsDigest } = row
   const plain: RowBody = {
     k: row.key,
@@ -48,8 +58,10 @@ export function sealRow(tenant: TenantId, key: KeyObject, row: NewRow, random: R
     ...(settlement && { s: settlement }),
     ...(evidence && { e: evidence }),
   }
-  const { body, commitment } = seal(key, plain as unknown as Json, random) // its parts are JSON
-  const factors = (evidence?.factors ?? []).map((factor) => factorIdOf(tenant, factor)).toSorted()
+  const { body, commitment } = sealPlain(key, plain, random)
+  const factors = (evidence?.factors ?? []).map((factor) => factorIdOf(tenant, factor))
+  const links = factors.filter((factor) => !linked.has(factor))
+  for (const factor of links) linked.add(factor)
   const leaf = leafBytes({
     run: row.run,
     seq: row.seq,
@@ -59,15 +71,31 @@ export function sealRow(tenant: TenantId, key: KeyObject, row: NewRow, random: R
     at: row.at,
     writer: row.writer,
     commitment,
-    factors,
-    confidence: evidence?.confidence,
-    cost: evidence?.cost,
+    factors: factors.toSorted(),
+    confidence: numberOf(evidence?.confidence),
+    cost: numberOf(evidence?.cost),
     ms: row.ms,
     rows: row.final?.rows,
   })
   const effectArguments = row.effect && createHmac('sha256', key).update(row.effect.argumentsDigest).digest('hex')
-  return { tenant, month: monthOf(row.run), row, body, leaf, factors, effectArguments }
+  return { tenant, month, row, body, leaf, links: [...new Set(links)], effectArguments }
 }
+
+/** What JSON cannot hold must not keep a row from being written: its attempt would be repeated for ever. */
+function sealPlain(key: KeyObject, plain: RowBody, random: Random): Sealed {
+  try {
+    return seal(key, plain as unknown as Json, random) // its parts are JSON
+  } catch {
+    const kept = JSON.stringify(plain, (_, value: unknown) =>
+      typeof value === 'string' ? value.toWellFormed() : value,
+    )
+    return seal(key, JSON.parse(kept) as Json, random)
+  }
+}
+
+/** JSON has no NaN: such a figure is not known. */
+export const numberOf = (figure: number | undefined): number | undefined =>
+  figure !== undefined && Number.isFinite(figure) ? figure : undefined
 
 export const openBody = (key: KeyObject, body: Uint8Array): RowBody => unseal(key, body) as unknown as RowBody // sealed by `sealRow`
 

@@ -1,4 +1,3 @@
-import type { KeyObject } from 'node:crypto'
 import type { Clock, Millis } from '../../core/clock.ts'
 import { MillraceError } from '../../core/errors/millrace-error.ts'
 import { monthOf, type ProcessId, type RunId, type TenantId, type WriterId } from '../../core/ids.ts'
@@ -10,7 +9,7 @@ import { arrayLiteral } from './array-literal.ts'
 import { GroupCommit } from './group-commit.ts'
 import { Appender } from './log-postgres-append.ts'
 import { type Loaded, loadRuns, type LoadRequest, type RunKeys } from './log-postgres-load.ts'
-import { openBody, sealRow } from './log-postgres-rows.ts'
+import { openBody, type SealedFor, sealRow } from './log-postgres-rows.ts'
 import type { Appended, FinalState, LoadedRun, Log, NewRow, RunFlags, RunReport, RunState, StartRun } from './ports.ts'
 import { quick, within } from './statement-timeout.ts'
 
@@ -31,7 +30,7 @@ export class PostgresLog implements Log {
   readonly #loads: GroupCommit<LoadRequest, Loaded | undefined>
   readonly #inserts: GroupCommit<{ start: StartRun; input: Buffer }, 'accepted' | 'already-known'>
   /** Of the attempts of this process: their run's tenant and key, from load to release. */
-  readonly #driven = new Map<WriterId, { tenant: TenantId; key: KeyObject }>()
+  readonly #driven = new Map<WriterId, SealedFor>()
 
   constructor(options: { pool: Pool; loadPool: Pool; keys: RunKeys; random: Random; clock: Clock }) {
     this.#pool = options.pool
@@ -45,14 +44,15 @@ export class PostgresLog implements Log {
   async load(run: RunId, claim: { process: ProcessId; writer: WriterId }): Promise<LoadedRun | undefined> {
     const found = await this.#loads.add({ run, process: claim.process })
     if (!found) return undefined
-    this.#driven.set(claim.writer, { tenant: found.loaded.tenant, key: found.key })
+    const { tenant } = found.loaded
+    this.#driven.set(claim.writer, { tenant, month: monthOf(run), key: found.key, linked: new Set() })
     return found.loaded
   }
 
   async append(row: NewRow, isDead: () => boolean): Promise<Appended> {
     const driven = this.#driven.get(row.writer)
     if (!driven) return 'taken'
-    return this.#appender.append({ sealed: sealRow(driven.tenant, driven.key, row, this.#random), isDead })
+    return this.#appender.append({ sealed: sealRow(driven, row, this.#random), isDead })
   }
 
   release(writer: WriterId): void {

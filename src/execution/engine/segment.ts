@@ -192,11 +192,15 @@ export class Segment implements BodyHost, Asked {
   }
 
   async #live(): Promise<SegmentEnd> {
+    await this.#turn()
     for (;;) {
-      await this.#turn()
       if (this.#failure) throw this.#failure
       if (this.isDead) throw new AttemptLost('the attempt is over')
-      if (this.#deliverNext() || this.#writeCancel()) continue
+      if (this.#deliverNext()) {
+        await this.#turn() // E1: one at a time, with microtasks drained between
+        continue
+      }
+      if (this.#writeCancel()) continue
       if (this.#stop && this.#isStill && this.#hasLanded(this.#stop)) {
         if (this.#stop === 'pause') return { type: 'paused' }
         throw new AttemptLost('this process is going down')
