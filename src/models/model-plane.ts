@@ -1,6 +1,11 @@
+import { resolve } from 'node:path'
 import type { Clock } from '../core/clock.ts'
-import type { Json } from '../core/json.ts'
+import { MillraceError } from '../core/errors/millrace-error.ts'
+import { digestOf, type Json } from '../core/json.ts'
 import type { Random } from '../core/random.ts'
+import { type Classification, Classifier } from './classifier.ts'
+import { Encoder } from './encoder.ts'
+import { fillTemplate } from './template.ts'
 
 /** Where a route leads: a classifier head in a model directory, or the prompt's own template. */
 export type Route = { readonly classifier: string } | { readonly template: true }
@@ -9,20 +14,6 @@ export interface ModelVersion {
   readonly name: string
   /** SHA-256 hex. */
   readonly digest: string
-}
-
-export interface Classification {
-  /** The most likely label, below the threshold too. */
-  readonly label: string
-  /** A calibrated probability. */
-  readonly confidence: number
-  readonly accepted: boolean
-  readonly threshold: number
-  /** The five most likely, best first. */
-  readonly top: readonly { readonly label: string; readonly confidence: number }[]
-  /** Offsets (UTF-16) into the text: what decided. */
-  readonly part: { readonly start: number; readonly end: number }
-  readonly model: ModelVersion
 }
 
 export interface ClassifyQuestion {
@@ -43,7 +34,8 @@ export interface GenerateQuestion {
 export interface Generated {
   readonly value: Json
   readonly model: ModelVersion
-  readonly cost?: number
+  /** A template costs nothing. */
+  readonly cost: number
 }
 
 /** Vectors of single texts: a vector depends a little on what it is batched with, so each is computed alone. */
@@ -53,14 +45,27 @@ export interface PlaneEncoder {
   embed(text: string, signal?: AbortSignal): Promise<Float32Array>
 }
 
-/** The model plane as the server wires it. */
+/** The model that a template is: what it answers follows from prompt and input alone. */
+const templateModel: ModelVersion = { name: 'template', digest: digestOf({ kind: 'template', format: 1 }) }
+
+/**
+ * The model plane as the server wires it. Owns: the encoders with their workers, the classifiers on them, and where each route leads.
+ *
+ * Invariants:
+ * 1. A model answers only if its files, when it was opened, had the digests that its manifest names.
+ * 2. Every answer names the version that gave it.
+ */
 export class ModelPlane {
   readonly classifiers: { classify(question: ClassifyQuestion): Promise<Classification> }
   readonly generators: { generate(question: GenerateQuestion): Promise<Generated> }
+  readonly #routes: ReadonlyMap<string, Classifier | 'template'>
+  readonly #encoders: ReadonlyMap<string, Encoder>
 
-  private constructor(o: Pick<ModelPlane, 'classifiers' | 'generators'>) {
-    this.classifiers = o.classifiers
-    this.generators = o.generators
+  private constructor(routes: ReadonlyMap<string, Classifier | 'template'>, encoders: ReadonlyMap<string, Encoder>) {
+    this.#routes = routes
+    this.#encoders = encoders
+    this.classifiers = { classify: (question) => this.#classify(question) }
+    this.generators = { generate: (question) => this.#generate(question) }
   }
 
   /**
@@ -68,23 +73,74 @@ export class ModelPlane {
    * Relative paths start at `root`. Errors: `model/missing-file`, `model/wrong-digest`, `model/bad-manifest`, `model/bad-tokenizer`,
    * `model/unusable-weights`, `model/wrong-encoder`, `model/no-such-encoder`, `model/no-runtime`.
    */
-  static open(_: {
+  static async open(o: {
     readonly routes: Readonly<Record<string, Route>>
     readonly root: string
     readonly encoders: Readonly<Record<string, string>>
     readonly clock: Clock
     readonly random: Random
   }): Promise<ModelPlane> {
-    return Promise.reject(new Error('not yet'))
+    const encoders = new Map<string, Encoder>()
+    try {
+      for (const [name, path] of Object.entries(o.encoders))
+        encoders.set(name, await Encoder.open(resolve(o.root, path)))
+      const classifiers = new Map<string, Classifier>()
+      const routes = new Map<string, Classifier | 'template'>()
+      for (const [name, route] of Object.entries(o.routes)) {
+        if ('template' in route) {
+          routes.set(name, 'template')
+          continue
+        }
+        const path = resolve(o.root, route.classifier)
+        const classifier = classifiers.get(path) ?? (await Classifier.open(path, (one) => known(encoders, one)))
+        classifiers.set(path, classifier)
+        routes.set(name, classifier)
+      }
+      return new ModelPlane(routes, encoders)
+    } catch (error) {
+      await Promise.all([...encoders.values()].map((encoder) => encoder.close()))
+      throw error
+    }
   }
 
   /** Errors: `model/no-such-encoder`. */
   encoder(name: string): PlaneEncoder {
-    throw new Error(name)
+    return known(this.#encoders, name)
   }
 
   /** Ends the workers; what still waits fails with `model/closed`. */
-  close(): Promise<void> {
-    return Promise.resolve()
+  async close(): Promise<void> {
+    await Promise.all([...this.#encoders.values()].map((encoder) => encoder.close()))
   }
+
+  async #classify({ route, labels, text, signal }: ClassifyQuestion): Promise<Classification> {
+    const classifier = this.#routeOf(route)
+    if (classifier === 'template')
+      throw new MillraceError('model/wrong-route', { route, kind: 'template', wanted: 'classifier' })
+    const asked = new Set(labels)
+    const foreign = classifier.manifest.labels.find((label) => !asked.has(label))
+    if (foreign !== undefined)
+      throw new MillraceError('model/foreign-label', { route, model: classifier.manifest.name, label: foreign })
+    return classifier.classify(text, signal)
+  }
+
+  async #generate({ route, prompt, input, signal }: GenerateQuestion): Promise<Generated> {
+    const target = this.#routeOf(route)
+    if (target !== 'template')
+      throw new MillraceError('model/wrong-route', { route, kind: 'classifier', wanted: 'template' })
+    signal.throwIfAborted()
+    return { value: { text: fillTemplate(prompt, input) }, model: templateModel, cost: 0 }
+  }
+
+  #routeOf(route: string): Classifier | 'template' {
+    const target = this.#routes.get(route)
+    if (target) return target
+    throw new MillraceError('model/no-such-route', { route, known: [...this.#routes.keys()].join(', ') || 'none' })
+  }
+}
+
+function known(encoders: ReadonlyMap<string, Encoder>, name: string): Encoder {
+  const encoder = encoders.get(name)
+  if (encoder) return encoder
+  throw new MillraceError('model/no-such-encoder', { encoder: name, known: [...encoders.keys()].join(', ') || 'none' })
 }

@@ -73,15 +73,14 @@ function parseRecords(text: string, refuse: (why: string, cause?: unknown) => ne
 
 function whyOf(error: CsvError): string {
   const line = typeof error['lines'] === 'number' ? `line ${error['lines']}: ` : ''
-  switch (error.code) {
-    case 'CSV_RECORD_INCONSISTENT_FIELDS_LENGTH':
-    case 'CSV_RECORD_INCONSISTENT_COLUMNS':
-      return `${line}a row has more or fewer fields than the header; quote texts that contain a comma`
-    case 'CSV_QUOTE_NOT_CLOSED':
-      return `${line}a quote is opened and never closed`
-    default:
-      return `${line}it is not CSV (${error.code})`
-  }
+  return `${line}${reasons[error.code] ?? `it is not CSV (${error.code})`}`
+}
+
+const uneven = 'a row has more or fewer fields than the header; quote texts that contain a comma'
+const reasons: Readonly<Record<string, string>> = {
+  CSV_RECORD_INCONSISTENT_FIELDS_LENGTH: uneven,
+  CSV_RECORD_INCONSISTENT_COLUMNS: uneven,
+  CSV_QUOTE_NOT_CLOSED: 'a quote is opened and never closed',
 }
 
 function decode(bytes: Uint8Array): string | undefined {

@@ -1,0 +1,95 @@
+import { join } from 'node:path'
+import { MillraceError } from '../core/errors/millrace-error.ts'
+import { type ClassifierManifest, classifierManifest } from './directory/manifest.ts'
+import { openDirectory } from './directory/open-directory.ts'
+import { type Encoder, requireEncoder } from './encoder.ts'
+import { unpackWeights } from './head/head-weights.ts'
+import { largest } from './head/softmax.ts'
+import { inBulk } from './inference/in-bulk.ts'
+import { type Decided, decide } from './message/decide.ts'
+import { partsOf } from './message/parts.ts'
+
+const mostTop = 5
+
+/** What a classifier says of a text. */
+export interface Classification {
+  /** The most likely label, below the threshold too. */
+  readonly label: string
+  /** A calibrated probability. */
+  readonly confidence: number
+  readonly accepted: boolean
+  readonly threshold: number
+  /** The five most likely, best first. */
+  readonly top: readonly { readonly label: string; readonly confidence: number }[]
+  /** Offsets (UTF-16) into the text: what decided. */
+  readonly part: { readonly start: number; readonly end: number }
+  readonly model: { readonly name: string; readonly digest: string }
+}
+
+/** Owns: one head on an encoder. A message is cut into parts, each is asked about, and one decides (`decide`). Does not own: the encoder. */
+export class Classifier {
+  readonly manifest: ClassifierManifest
+  readonly #encoder: Encoder
+
+  private constructor(manifest: ClassifierManifest, encoder: Encoder) {
+    this.manifest = manifest
+    this.#encoder = encoder
+  }
+
+  /**
+   * Loads a model directory into its encoder's worker. `encoderOf` gives the encoder of a name. Errors: `model/missing-file`,
+   * `model/wrong-digest`, `model/bad-manifest`, `model/wrong-encoder`, `model/unusable-weights`, and those of `encoderOf`.
+   */
+  static async open(path: string, encoderOf: (name: string) => Encoder): Promise<Classifier> {
+    const { manifest, file } = await openDirectory(path, classifierManifest)
+    const encoder = encoderOf(manifest.encoder.name)
+    requireEncoder(encoder, { model: manifest.name, digest: manifest.encoder.digest })
+    const { hidden, buckets, labels, temperature, digest } = manifest
+    const shape = { dimensions: encoder.dimensions, hidden, buckets, labels: labels.length }
+    const weights = file('weights.bin')
+    if (!unpackWeights(weights, shape))
+      throw new MillraceError('model/unusable-weights', {
+        path: join(path, 'weights.bin'),
+        why: 'its numbers do not fit the manifest',
+      })
+    await encoder.host.addHead(digest, { shape, weights, temperature })
+    return new Classifier(manifest, encoder)
+  }
+
+  /** Errors: those of `BatchQueue.ask`. */
+  async classify(text: string, signal?: AbortSignal): Promise<Classification> {
+    const parts = partsOf(text)
+    const head = this.manifest.digest
+    const rows = await Promise.all(parts.map((part) => this.#encoder.queue.ask({ text: part.asked, head, signal })))
+    return this.#answer(decide(parts, rows))
+  }
+
+  /** Classifies many texts in batches that depend on these texts alone: the same texts, the same answers. */
+  async classifyAll(texts: readonly string[], done?: (count: number, of: number) => void): Promise<Classification[]> {
+    const parts = texts.map((text) => partsOf(text))
+    const asked = parts.flat().map((part) => part.asked)
+    const run = (batch: readonly string[]): Promise<Float32Array> => this.#encoder.host.run(batch, this.manifest.digest)
+    const rows = await inBulk(asked, run, (count) => done?.(count, asked.length))
+    let next = 0
+    return parts.map((ofText) => this.#answer(decide(ofText, rows.slice(next, (next += ofText.length)))))
+  }
+
+  #answer({ part, probabilities }: Decided): Classification {
+    const { labels, threshold, name, digest } = this.manifest
+    const best = largest(probabilities)
+    const confidence = probabilities[best] ?? 0
+    const top = labels
+      .map((label, i) => ({ label, confidence: probabilities[i] ?? 0 }))
+      .sort((a, b) => b.confidence - a.confidence)
+      .slice(0, mostTop)
+    return {
+      label: labels[best] ?? '',
+      confidence,
+      accepted: confidence >= threshold,
+      threshold,
+      top,
+      part: { start: part.start, end: part.end },
+      model: { name, digest },
+    }
+  }
+}
