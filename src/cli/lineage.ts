@@ -41,9 +41,9 @@ function print(terminal: Terminal, { records, problems }: Lineage): void {
   terminal.print(verdictOf({ records, problems }))
 }
 
-const titleOf = ({ key, kind, phase, outcome }: LineageRecord): string => {
+const titleOf = ({ key, phase, outcome }: LineageRecord): string => {
   const name =
-    key === '$end' ? 'the run ended' : key === '$cancel' ? 'the run was cancelled' : `${kind} ${oneLine(key)}`
+    key === '$end' ? 'the run ended' : key === '$cancel' ? 'the run was cancelled' : oneLine(key).replace(/^\//, '')
   return phase === 'end' ? `${name}: ${outcome}` : `${name}: ${phase}, ${outcome}`
 }
 
