@@ -4,7 +4,7 @@ import type { StepKind } from '../../core/lineage.ts'
 import type { Factor } from '../engine/ports.ts'
 import type { OpenedRow } from './run-rows.ts'
 
-export type StepState = 'running' | 'waiting' | 'retrying' | 'done' | 'failed' | 'denied' | 'timed-out' | 'cancelled'
+type StepState = 'running' | 'waiting' | 'retrying' | 'done' | 'failed' | 'denied' | 'timed-out' | 'cancelled'
 
 /** A step as people see it: its rows in one. */
 export interface StepView {
@@ -66,4 +66,4 @@ function stateOf({ phase, outcome }: OpenedRow): StepState {
 }
 
 /** `scope/kind:resource[:hash of the author's key]#ordinal`. */
-export const resourceOf = (key: string): string => /(?:^|\/)[a-z]+:([^:#]+)/.exec(key)?.[1] ?? key
+const resourceOf = (key: string): string => /(?:^|\/)[a-z]+:([^:#]+)/.exec(key)?.[1] ?? key

@@ -5,7 +5,7 @@ import type { Clock } from '../../core/clock.ts'
 import type { Random } from '../../core/random.ts'
 
 /** A problem document (RFC 9457); `code` and `retry` are those of the error dictionary. */
-export interface Problem {
+interface Problem {
   readonly type: string
   readonly title: string
   readonly status: number
@@ -14,7 +14,7 @@ export interface Problem {
   readonly retry: string
 }
 
-export const problemOf = (error: MillraceError): Problem => ({
+const problemOf = (error: MillraceError): Problem => ({
   type: `urn:millrace:error:${error.code}`,
   title: error.title,
   status: error.status,

@@ -35,7 +35,7 @@ export const itemSummary = z
   })
   .openapi('WorkItemSummary')
 export const itemVerdict = z.enum(['approve', 'reject', 'answer'])
-export const itemDecision = z
+const itemDecision = z
   .object({
     item: z.string(),
     ordinal: z.number(),
