@@ -1,9 +1,11 @@
 import { defineConfig } from 'millrace'
+import { z } from 'zod'
 import { replies, supportTriage } from './pipelines/support-triage/index.ts'
 
 /** What this project runs, where its routes lead, and what its pipelines may do: everything else is denied. */
 export default defineConfig({
-  settings: () => ({
+  env: z.object({ MILLRACE_SMTP_URL: z.string().optional() }),
+  settings: (env) => ({
     pipelines: [supportTriage],
     routes: {
       intent: { classifier: './models/support-intent' },
@@ -15,6 +17,7 @@ export default defineConfig({
       customers: './pipelines/support-triage/customers.csv',
       demo: './pipelines/support-triage/mailbox',
       address: 'support@northbank.example',
+      smtp: env.MILLRACE_SMTP_URL,
     },
     allow: [
       {

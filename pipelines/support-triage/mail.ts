@@ -9,9 +9,9 @@ export interface OutgoingMail {
   readonly references?: readonly string[] | undefined
 }
 
-/** The mail system: an outbox directory in the embedded default. */
+/** The mail system: an outbox directory in the embedded default, SMTP where the server was started with `--send`. */
 export interface Mail {
-  /** The same token twice sends once. `undefined`: the address cannot be written to. */
+  /** The same token twice sends once. `undefined`: the address cannot be written to. Over the day's cap of an address it throws. */
   send(mail: OutgoingMail, token: string, signal: AbortSignal): Promise<{ readonly messageId: string } | undefined>
 }
 

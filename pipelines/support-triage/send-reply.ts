@@ -13,7 +13,10 @@ export const reply = z.object({
   references: z.array(z.string().max(998).regex(oneLine)).max(101).readonly().optional(),
 })
 
-/** Sends the reply. The outbox names its file by the token and creates it exclusively, so that an attempt after a crash is the same mail. */
+/**
+ * Sends the reply. The outbox names its file by the token and creates it exclusively; over SMTP a journal keeps which tokens were handed over. So
+ * an attempt after a crash is the same mail, or ends in doubt with a person. The timeout is above a mail server's in all.
+ */
 export const sendReply = action({
   name: 'send-reply',
   input: reply,
@@ -22,6 +25,7 @@ export const sendReply = action({
   failures: ['address-refused'],
   undo: 'irreversible',
   ifUnknown: 'token-is-idempotent',
+  timeout: '2m',
   run: async ({ input, token, signal, use, fail }) =>
     (await use(mail).send(input, token, signal)) ?? fail('address-refused'),
 })

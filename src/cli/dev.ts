@@ -19,9 +19,9 @@ export function devCommand(program: Command): void {
     .option('--exit', 'end after the demonstration')
     .action((options: DevOptions) =>
       perform(options, async (terminal) => {
-        const { again = false, config, data, demo, exit, port = defaultPort } = options
+        const { again = false, config, data, demo, exit, port = defaultPort, send } = options
         const say = (text: string): void => terminal.say(text)
-        const server = { home: homePath(data, process.env), config, port, env: process.env, say }
+        const server = { home: homePath(data, process.env), config, port, env: process.env, say, send }
         await withMillrace(server, terminal, async (millrace, over) => {
           if (demo) await new Demo(millrace, terminal).show({ again, over })
           const { home, url } = millrace

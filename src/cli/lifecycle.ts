@@ -25,7 +25,10 @@ export async function withAnyMillrace(
 ): Promise<void> {
   const until = performance.now() + attachWithin
   for (;;) {
-    if (readServerJson(options.home) && readOwnerKey(options.home)) return work(undefined)
+    if (readServerJson(options.home) && readOwnerKey(options.home)) {
+      if (options.send) options.say('a server runs already: whether it sends replies was said when it was started')
+      return work(undefined)
+    }
     try {
       return await withMillrace(options, terminal, (_millrace, over) => work(over))
     } catch (error) {

@@ -21,7 +21,7 @@ export function runCommand(program: Command): void {
       .requiredOption('--mailbox <dir>', 'the directory; it is never written to'),
   ).action((pipeline: string, options: RunOptions) =>
     perform(options, async (terminal) => {
-      const { config, data, mailbox, port = 0 } = options
+      const { config, data, mailbox, port = 0, send } = options
       const say = (text: string): void => terminal.say(text)
       const home = homePath(data, process.env)
       const counts = new Map<string, number>()
@@ -32,7 +32,7 @@ export function runCommand(program: Command): void {
       }
       const progress = (done: number, all: number): void => terminal.move(`${done} of ${all} messages`)
       const client = (): Client => ownClient(home)
-      await withAnyMillrace({ home, config, port, env: process.env, say }, terminal, (over) =>
+      await withAnyMillrace({ home, config, port, env: process.env, say, send }, terminal, (over) =>
         new MailboxRun({ client, pipeline, directory: mailbox, line, progress, ...(over && { over }) }).perform(),
       )
       terminal.say(

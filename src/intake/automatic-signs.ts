@@ -35,3 +35,6 @@ const isNoReply = /^(?:no[-_.]?reply|do[-_.]?not[-_.]?reply|ne[-_.]?pas[-_.]?rep
 
 /** `no` means a person sent it; parameters and comments may follow (RFC 3834, 5.2). */
 const isAutoSubmitted = (value: string): boolean => value !== '' && !/^no(?:\s*[;(]|\s*$)/.test(value)
+
+/** True for addresses of machines and those that say so themselves: nobody reads what is sent there. */
+export const isAnsweredByNobody = (address: string): boolean => isMachine.test(address) || isNoReply.test(address)

@@ -4,8 +4,9 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, w
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { Outbox, type Reply } from './outbox.ts'
+import { Outbox } from './outbox.ts'
 import { parseMail } from './parse-mail.ts'
+import type { Reply } from './reply.ts'
 
 let folder: string
 const token = 'a1'.repeat(32)

@@ -1,18 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { link, mkdir, open, readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { createTransport } from 'nodemailer'
 import { type Clock, type Millis, systemClock } from '../core/clock.ts'
-import { mailAddress } from './mail-address.ts'
-
-/** A reply, as the connector `mail` takes it. */
-export interface Reply {
-  readonly to: string
-  readonly subject: string
-  readonly text: string
-  readonly inReplyTo?: string | undefined
-  readonly references?: readonly string[] | undefined
-}
+import { checkToken, composeReply, messageIdOf, recipientOf, type Reply, type ReplyCarrier } from './reply.ts'
 
 /** A file that nobody finished: its process is long dead. */
 const staleAfter: Millis = 3_600_000
@@ -22,19 +12,12 @@ const staleAfter: Millis = 3_600_000
  *
  * 1. A token lands once, and nobody sees half a mail: the file is made complete beside its place and linked there, which fails when it exists.
  * 2. What was answered as sent survives a power failure.
- * 3. The one recipient is the given address, as it is; nothing of a reply can become a header or another recipient.
+ * 3. The one recipient is the given address, as it is.
  */
-export class Outbox {
+export class Outbox implements ReplyCarrier {
   readonly #directory: string
   readonly #from: string
   readonly #clock: Clock
-  readonly #transport = createTransport({
-    streamTransport: true,
-    buffer: true,
-    newline: 'windows',
-    disableFileAccess: true,
-    disableUrlAccess: true,
-  })
   #isTidy = false
 
   constructor(options: { directory: string; from: string; clock?: Clock }) {
@@ -45,34 +28,16 @@ export class Outbox {
 
   /** Answers the Message-ID, which follows from the token; undefined: the address cannot be written to. */
   async send(reply: Reply, token: string, signal: AbortSignal): Promise<{ readonly messageId: string } | undefined> {
-    if (!/^[A-Za-z0-9_-]{8,200}$/.test(token)) throw new TypeError('a token is of letters, digits, - and _')
+    checkToken(token)
     signal.throwIfAborted()
-    const to = mailAddress(reply.to)
-    if (to === undefined || to !== reply.to.toLowerCase()) return undefined
-    const messageId = `<${token.slice(0, 40)}@${this.#from.split('@')[1] ?? 'localhost'}>`
-    const message = await this.#build({ ...reply, to: reply.to }, messageId)
+    if (recipientOf(reply) === undefined) return undefined
+    const messageId = messageIdOf(token, this.#from)
+    const message = await composeReply(reply, { from: this.#from, messageId, date: new Date(this.#clock.today()) })
     await mkdir(this.#directory, { recursive: true, mode: 0o700 })
     await this.#tidy()
     signal.throwIfAborted()
     await this.#land(message, token)
     return { messageId }
-  }
-
-  async #build(reply: Reply, messageId: string): Promise<Buffer> {
-    const references = reply.references?.filter((id) => isMessageId.test(id)) ?? []
-    const built = await this.#transport.sendMail({
-      from: { name: '', address: this.#from },
-      to: { name: '', address: reply.to },
-      envelope: { from: this.#from, to: [reply.to] }, // an address is never parsed again
-      date: new Date(this.#clock.today()),
-      subject: reply.subject.replaceAll(/\p{Cc}+/gu, ' ').toWellFormed(),
-      text: reply.text.toWellFormed(),
-      messageId,
-      ...(reply.inReplyTo && isMessageId.test(reply.inReplyTo) && { inReplyTo: reply.inReplyTo }),
-      ...(references.length > 0 && { references }),
-      headers: { 'Auto-Submitted': 'auto-replied' }, // RFC 3834: no program answers it
-    })
-    return built.message as Buffer // `buffer: true`
   }
 
   async #land(message: Buffer, token: string): Promise<void> {
@@ -111,5 +76,3 @@ export class Outbox {
     }
   }
 }
-
-const isMessageId = /^<[^<>\s]{1,996}>$/

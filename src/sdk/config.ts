@@ -20,6 +20,10 @@ export interface Settings {
     readonly customers?: string
     readonly demo?: string
     readonly address: string
+    /** smtp://user:password@host:port, from the environment. Used only by a server that was started with `--send`. */
+    readonly smtp?: string | undefined
+    /** The most replies to one address in a day: 10 unless said. */
+    readonly repliesADay?: number
   }
   readonly allow: readonly Allowance[]
 }

@@ -5,6 +5,7 @@ import { systemRandom } from '../core/random.ts'
 import { ModelPlane } from '../models/model-plane.ts'
 import { migrate } from '../store/migrate.ts'
 import { makeApp } from './api/app.ts'
+import { mailServerOf } from './connectors.ts'
 import { type Engines, startEngines } from './embedded/engines.ts'
 import { type Home, openHome, removeServerJson, writeServerJson } from './embedded/home.ts'
 import { HttpServer } from './http-server.ts'
@@ -28,6 +29,8 @@ export interface MillraceOptions {
   readonly env: NodeJS.ProcessEnv
   /** What happens, for people: never a message's text. */
   readonly say: (text: string) => void
+  /** The operator said so: replies leave through the project's mail server, else they go to the outbox directory. */
+  readonly send?: boolean | undefined
 }
 
 /** A running Millrace: both engines, every plane, the API. */
@@ -45,12 +48,13 @@ export interface Millrace {
 }
 
 /**
- * Starts Millrace on a data directory. Errors: those of the directory, the engines, the project, the models and the store; then nothing is
+ * Starts Millrace on a data directory. Errors: `intake/no-smtp` and `intake/bad-smtp-url` where it is to send, those of the directory, the engines, the project, the models and the store; then nothing is
  * left running.
  */
 export async function startMillrace(options: MillraceOptions): Promise<Millrace> {
-  const { env, say } = options
+  const { env, say, send } = options
   const project = await loadProject(options.config, env)
+  if (send) say(`replies are sent through ${mailServerOf(project.settings).at}`)
   const home = openHome(options.home)
   const end: (() => unknown)[] = [() => home.close(), () => removeServerJson(home.path)]
   const undo = async (): Promise<void> => {
@@ -75,7 +79,16 @@ export async function startMillrace(options: MillraceOptions): Promise<Millrace>
     )
     say('preparing the database')
     await migrate(engines.postgres.ownerUrl)
-    const planes = await openPlanes({ home, engines, project, clock: systemClock, random: systemRandom, models, say })
+    const planes = await openPlanes({
+      home,
+      engines,
+      project,
+      clock: systemClock,
+      random: systemRandom,
+      models,
+      say,
+      send,
+    })
     end.push(() => planes.close())
     let isStopping = false
     const app = makeApp({

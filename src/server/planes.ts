@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto'
 import { resolve } from 'node:path'
 import type { Clock } from '../core/clock.ts'
 import { mainTenant, mintId } from '../core/ids.ts'
@@ -14,7 +15,7 @@ import { AllowList } from '../governance/allow-list.ts'
 import { ApiKeys } from '../governance/api-keys.ts'
 import { AuditLog } from '../governance/audit-log.ts'
 import { LineageReader } from '../governance/lineage-reader.ts'
-import { openMasterKey } from '../governance/master-key.ts'
+import { type MasterKey, openMasterKey } from '../governance/master-key.ts'
 import { People } from '../governance/people.ts'
 import { Vault } from '../governance/vault.ts'
 import { readCustomers } from '../intake/customers.ts'
@@ -52,6 +53,8 @@ export interface PlanesOptions {
   readonly random: Random
   readonly models: ModelPlane
   readonly say: (text: string) => void
+  /** Replies leave through the project's mail server. */
+  readonly send?: boolean | undefined
 }
 
 export type Planes = Awaited<ReturnType<typeof openPlanes>>
@@ -60,13 +63,15 @@ export type Planes = Awaited<ReturnType<typeof openPlanes>>
  * Wires the planes: each gets what it needs of another through the narrow interface that it declares itself. Answers what the API serves.
  * The order of the end: nothing new comes in, what runs settles, then the connections go.
  */
-export async function openPlanes({ home, engines, project, clock, random, models, say }: PlanesOptions) {
+export async function openPlanes(options: PlanesOptions) {
+  const { home, engines, project, clock, random, models, say, send = false } = options
   const { settings } = project
   const pool = openPool({ url: engines.postgres.appUrl, max: 12, name: 'millrace' })
   const loadPool = openPool({ url: engines.postgres.appUrl, max: 3, name: 'millrace loads' })
   const end: (() => Promise<unknown>)[] = [() => pool.end(), () => loadPool.end()]
   try {
-    const vault = new Vault({ pool, master: await openMasterKey(home.file('master.key'), pool), random, clock })
+    const master = await openMasterKey(home.file('master.key'), pool)
+    const vault = new Vault({ pool, master, random, clock })
     const audit = new AuditLog({ random, clock })
     const people = new People({ pool, audit, random, clock })
     const keys = new ApiKeys({ pool, audit, random, clock })
@@ -90,7 +95,7 @@ export async function openPlanes({ home, engines, project, clock, random, models
       generators: models.generators,
       knowledge,
       people: reviews,
-      connectors: connectorsOf({ home, project }),
+      connectors: connectorsOf({ home, project, pool, send, hash: (text) => replyHash(master, text) }),
       systems: { run: (_action, _call, effect) => effect() },
       measure: meter,
     }
@@ -164,6 +169,10 @@ export async function openPlanes({ home, engines, project, clock, random, models
     throw error
   }
 }
+
+/** Of an address that was replied to: under a heading of its own, so that it cannot be held against the subjects' hashes. */
+const replyHash = (master: MasterKey, text: string): Buffer =>
+  createHmac('sha256', master.hashing).update(`reply\0${mainTenant}\0${text}`).digest()
 
 /** Opens the collections and makes their documents what the project's folders hold. */
 async function openKnowledge(pool: Pool, { settings, root }: Project, models: ModelPlane): Promise<KnowledgeBase> {

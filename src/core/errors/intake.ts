@@ -107,4 +107,58 @@ export const intakeErrors = {
     message: (d) =>
       `There is no dead letter ${d.letter} here, or it was replayed already. List them with \`millrace dead-letters list\`.`,
   }),
+  'intake/no-smtp': entry({
+    status: 500,
+    retry: 'never',
+    title: 'There is no mail server to send through',
+    sample: { why: 'the project names none' },
+    message: (d) =>
+      `--send was given, and ${d.why}. Set MILLRACE_SMTP_URL to smtp://user:password@host:port (smtps:// for TLS from the start) and let mailbox.smtp ` +
+      `in millrace.config.ts take it; or leave --send away: then replies are written to the outbox directory.`,
+  }),
+  'intake/bad-smtp-url': entry({
+    status: 500,
+    retry: 'never',
+    title: 'The mail server’s URL cannot be used',
+    sample: { why: 'its port is 0' },
+    message: (d) =>
+      `The URL of the mail server (MILLRACE_SMTP_URL) cannot be used: ${d.why}. Write smtp://user:password@host:port, or smtps:// for TLS from the start; ` +
+      `percent-encode what is special in user and password.`,
+  }),
+  'intake/smtp-unavailable': entry({
+    status: 503,
+    retry: 'backoff',
+    title: 'The mail server does not take mail at the moment',
+    sample: { at: 'mail.example:587', phase: 'connecting', why: 'ECONNREFUSED' },
+    message: (d) =>
+      `The mail server ${d.at} did not take the reply (at ${d.phase}: ${d.why}); nothing was sent. It is tried again a few times. ` +
+      `If it stays so, look at that server and at MILLRACE_SMTP_URL, and start the run again.`,
+  }),
+  'intake/smtp-refused': entry({
+    status: 502,
+    retry: 'never',
+    title: 'The mail server refuses to send',
+    sample: { at: 'mail.example:587', phase: 'the login', why: '535 5.7.8' },
+    message: (d) =>
+      `The mail server ${d.at} refused the reply (at ${d.phase}: ${d.why}); nothing was sent. Most likely it wants another login or sender, or a setting ` +
+      `of its own stands against it. Correct MILLRACE_SMTP_URL, the mailbox's address or that server, and start the run again.`,
+  }),
+  'intake/reply-in-doubt': entry({
+    status: 502,
+    retry: 'never',
+    title: 'It is not known whether a reply was sent',
+    sample: { at: 'mail.example:587', messageId: '<0a1b@bank.example>', why: 'the connection was closed' },
+    message: (d) =>
+      `The reply was handed to the mail server ${d.at}, and no answer came (${d.why}): it may have been sent, and is not sent again. ` +
+      `Look for ${d.messageId} in that server's log, and say in the work item what became of it.`,
+  }),
+  'intake/too-many-replies': entry({
+    status: 429,
+    retry: 'never',
+    title: 'The address has had its replies of today',
+    sample: { most: 10 },
+    message: (d) =>
+      `The reply was not sent: its address has already had ${d.most} today, which is the cap. Most likely a program answers there, or somebody writes ` +
+      `very often. Look at the conversation and answer by hand; mailbox.repliesADay in millrace.config.ts is the cap.`,
+  }),
 } as const

@@ -118,6 +118,15 @@ create table effect (
 );
 CREATE INDEX effect_token ON public.effect USING btree (t, token);
 
+create table effects_hold (
+  one boolean not null default true,
+  id text not null,
+  since timestamp with time zone not null default clock_timestamp(),
+  backup_made timestamp with time zone not null,
+  constraint effects_hold_pkey PRIMARY KEY (one),
+  constraint effects_hold_one_check CHECK (one)
+);
+
 create table factor (
   t text not null,
   id text not null,
@@ -215,6 +224,23 @@ create table process (
   id text not null,
   beat timestamp with time zone not null default clock_timestamp(),
   constraint process_pkey PRIMARY KEY (id)
+);
+
+create table reply (
+  t text not null,
+  token text not null,
+  state text not null default 'begun'::text,
+  handed_over timestamp with time zone,
+  constraint reply_pkey PRIMARY KEY (t, token),
+  constraint reply_state_check CHECK ((state = ANY (ARRAY['begun'::text, 'handed-over'::text, 'sent'::text, 'in-doubt'::text])))
+);
+
+create table reply_count (
+  t text not null,
+  day date not null,
+  address_hash bytea not null,
+  count integer not null,
+  constraint reply_count_pkey PRIMARY KEY (t, day, address_hash)
 );
 
 create table run (
@@ -411,6 +437,7 @@ grant insert, select, update on dead_letter to millrace_app;
 grant insert, select on decision to millrace_app;
 grant insert, select on document to millrace_app;
 grant insert, select, update on effect to millrace_app;
+grant delete, select on effects_hold to millrace_app;
 grant insert, select on factor to millrace_app;
 grant insert, select, update on inbox to millrace_app;
 grant insert, select, update on knowledge_index to millrace_app;
@@ -420,6 +447,8 @@ grant insert, select on payload to millrace_app;
 grant insert, select, update on person to millrace_app;
 grant insert, select, update on pipeline_switch to millrace_app;
 grant delete, insert, select, update on process to millrace_app;
+grant insert, select, update on reply to millrace_app;
+grant delete, insert, select, update on reply_count to millrace_app;
 grant insert, select, update on run to millrace_app;
 grant insert, select, update on run_factor to millrace_app;
 grant insert, select on run_log to millrace_app;

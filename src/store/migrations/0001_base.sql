@@ -139,6 +139,16 @@ create table pipeline_switch (
   primary key (t, pipeline)
 );
 
+-- While a row stands here nothing runs by itself: no run starts or goes on, nothing is escalated. A restore sets it, since effects of the lost
+-- time may have happened; an operator removes it.
+create table effects_hold (
+  one boolean primary key default true check (one),
+  id text not null,
+  since timestamptz not null default clock_timestamp(),
+  -- When the backup was made that was restored.
+  backup_made timestamptz not null
+);
+
 -- ---------------------------------------------------------------- runs
 
 create table run (
@@ -363,6 +373,26 @@ create table decision (
   foreign key (t, item) references work_item (t, id)
 );
 
+-- ---------------------------------------------------------------- replies
+
+-- A reply by its token. A mail server knows no tokens: what was handed over, and not answered, is never handed over again.
+create table reply (
+  t text not null,
+  token text not null,
+  state text not null default 'begun' check (state in ('begun', 'handed-over', 'sent', 'in-doubt')),
+  handed_over timestamptz,
+  primary key (t, token)
+);
+
+-- How many replies an address had on a day (UTC). The address only as a keyed hash; older days are swept.
+create table reply_count (
+  t text not null,
+  day date not null,
+  address_hash bytea not null,
+  count int not null,
+  primary key (t, day, address_hash)
+);
+
 -- ---------------------------------------------------------------- knowledge
 
 create table document (
@@ -427,6 +457,8 @@ grant select, insert on run_log, run_log_default, audit_log, decision, ledger_pe
 grant select, insert on factor, artefact, document, payload, subject, subject_alias to millrace_app;
 grant select, insert, update on
   person, api_key, subject_key, inbox, dead_letter, pipeline_switch, run, process, effect, work_item, chunk, knowledge_index, run_factor to millrace_app;
-grant select, insert, update, delete on wake to millrace_app;
+grant select, insert, update on reply to millrace_app;
+grant select, insert, update, delete on wake, reply_count to millrace_app;
 grant delete on process to millrace_app;
 grant select, insert on master_key_check to millrace_app;
+grant select, delete on effects_hold to millrace_app;
