@@ -1,9 +1,9 @@
 import { createHmac, type KeyObject } from 'node:crypto'
 import { hashId, type FactorId, type TenantId } from '../../core/ids.ts'
-import { sha256, type Json } from '../../core/json.ts'
+import { canonicalJson, sha256, type Json } from '../../core/json.ts'
 import { leafBytes } from '../../core/lineage.ts'
 import type { Random } from '../../core/random.ts'
-import { seal, type Sealed, unseal } from '../../core/seal.ts'
+import { type Sealed, sealText, unseal } from '../../core/seal.ts'
 import type { Evidence, Factor, NewRow, Settlement } from './ports.ts'
 
 /** What stands encrypted in a row's body. Short names: every row carries them. */
@@ -29,17 +29,47 @@ export interface SealedRow {
   readonly effectArguments: string | undefined
 }
 
-/** The id of a factor follows from its content: no look-up, and the same in every process. */
-const factorIds = new Map<string, FactorId>()
-export function factorIdOf(tenant: TenantId, factor: Factor): FactorId {
-  const name = `${tenant}/${factor.kind}/${factor.digest}`
-  let id = factorIds.get(name)
-  if (!id) {
-    if (factorIds.size > 50_000) factorIds.clear()
-    factorIds.set(name, (id = hashId('fac', sha256(name))))
-  }
-  return id
+interface KnownFactor {
+  readonly id: FactorId
+  /** Its canonical JSON: the same factors stand in row after row. */
+  readonly text: string
 }
+const mostFactors = 50_000
+const knownFactors = new Map<string, KnownFactor>()
+
+function knownFactor(tenant: TenantId, { kind, digest, name }: Factor): KnownFactor {
+  const called = `${tenant}/${kind}/${digest}/${name}`
+  let known = knownFactors.get(called)
+  if (!known) {
+    if (knownFactors.size > mostFactors) knownFactors.clear()
+    known = { id: hashId('fac', sha256(`${tenant}/${kind}/${digest}`)), text: canonicalJson({ kind, digest, name }) }
+    knownFactors.set(called, known)
+  }
+  return known
+}
+
+/** The id of a factor follows from its content: no look-up, and the same in every process. */
+export const factorIdOf = (tenant: TenantId, factor: Factor): FactorId => knownFactor(tenant, factor).id
+
+/** The canonical JSON (RFC 8785) of a row's body, by a template in key order: a third of the canonicaliser's time (E21). */
+export function bodyText(tenant: TenantId, { k, a, e, s }: RowBody): string {
+  return objectOf([
+    a !== undefined && `"a":${canonicalJson(a)}`,
+    e && `"e":${evidenceText(tenant, e)}`,
+    k !== undefined && `"k":${canonicalJson(k)}`,
+    s && `"s":${canonicalJson(s as unknown as Json)}`, // settlements are JSON
+  ])
+}
+
+const evidenceText = (tenant: TenantId, { confidence, cost, detail, factors }: Evidence): string =>
+  objectOf([
+    confidence !== undefined && `"confidence":${canonicalJson(confidence)}`,
+    cost !== undefined && `"cost":${canonicalJson(cost)}`,
+    detail !== undefined && `"detail":${canonicalJson(detail)}`,
+    factors && `"factors":[${factors.map((factor) => knownFactor(tenant, factor).text).join(',')}]`,
+  ])
+
+const objectOf = (parts: readonly (string | false | undefined)[]): string => `{${parts.filter(Boolean).join(',')}}`
 
 /** What the rows of one attempt have in common. */
 export interface SealedFor {
@@ -58,7 +88,7 @@ export function sealRow({ tenant, month, key, linked }: SealedFor, row: NewRow, 
     ...(settlement && { s: settlement }),
     ...(evidence && { e: evidence }),
   }
-  const { body, commitment } = sealPlain(key, plain, random)
+  const { body, commitment } = sealPlain(tenant, key, plain, random)
   const factors = (evidence?.factors ?? []).map((factor) => factorIdOf(tenant, factor))
   const links = factors.filter((factor) => !linked.has(factor))
   for (const factor of links) linked.add(factor)
@@ -82,15 +112,17 @@ export function sealRow({ tenant, month, key, linked }: SealedFor, row: NewRow, 
 }
 
 /** What JSON cannot hold must not keep a row from being written: its attempt would be repeated for ever. */
-function sealPlain(key: KeyObject, plain: RowBody, random: Random): Sealed {
+function sealPlain(tenant: TenantId, key: KeyObject, plain: RowBody, random: Random): Sealed {
+  let text: string
   try {
-    return seal(key, plain as unknown as Json, random) // its parts are JSON
+    text = bodyText(tenant, plain)
   } catch {
     const kept = JSON.stringify(plain, (_, value: unknown) =>
       typeof value === 'string' ? value.toWellFormed() : value,
     )
-    return seal(key, JSON.parse(kept) as Json, random)
+    text = canonicalJson(JSON.parse(kept) as Json)
   }
+  return sealText(key, text, random)
 }
 
 /** JSON has no NaN: such a figure is not known. */

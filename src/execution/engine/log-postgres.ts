@@ -37,8 +37,12 @@ export class PostgresLog implements Log {
     this.#keys = options.keys
     this.#random = options.random
     this.#appender = new Appender(options)
-    this.#loads = new GroupCommit({ send: (requests) => loadRuns(options.loadPool, this.#keys, requests), most: 100 })
-    this.#inserts = new GroupCommit({ send: (starts) => this.#insert(starts), most: 500 })
+    this.#loads = new GroupCommit({
+      send: (requests) => loadRuns(options.loadPool, this.#keys, requests),
+      most: 100,
+      atOnce: 2,
+    })
+    this.#inserts = new GroupCommit({ send: (starts) => this.#insert(starts), most: 500, atOnce: 2 })
   }
 
   async load(run: RunId, claim: { process: ProcessId; writer: WriterId }): Promise<LoadedRun | undefined> {
