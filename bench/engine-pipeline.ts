@@ -4,7 +4,7 @@ import { event, pipeline, rules } from '../src/sdk/index.ts'
 /** The work of the engine's benchmark: five decision tables in a row, each of which needs the one before. */
 const teams = ['cards', 'payments', 'accounts', 'fraud', 'general'] as const
 
-export const received = event(
+const received = event(
   'bench.message',
   z.object({ intent: z.string(), confidence: z.number(), tier: z.enum(['standard', 'premium']) }),
 )

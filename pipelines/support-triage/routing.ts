@@ -6,7 +6,7 @@ import { type Tier, tiers } from './message.ts'
 import { type Concern, concerns } from './signals.ts'
 
 /** Why a message goes where it goes: stands in the record and on the person's item. */
-export const routeReasons = ['below-threshold', ...concerns, 'always-a-person', 'known-question'] as const
+const routeReasons = ['below-threshold', ...concerns, 'always-a-person', 'known-question'] as const
 
 const input = z.object({
   intent: z.enum(intents.labels),
