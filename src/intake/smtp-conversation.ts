@@ -128,12 +128,15 @@ function beforeHandOver(error: unknown, phase: SmtpPhase): SmtpEnding {
 /** 530 asks for a login, and 5.7 is about who may send (RFC 3463): a relay that refuses us refuses every address, and none of them is wrong. */
 const isAboutUs = (why: string): boolean => /^530|^5\d\d 5\.7\./.test(why)
 
-/** Only a refusal in answer to the message says that it was not taken (RFC 5321, 4.2.5). Anything else, a connection's last words too, does not. */
+/**
+ * Only a refusal in answer to the message says that it was not taken (RFC 5321, 4.2.5). A broken connection does not, nor does 421, which a server
+ * may say on its way down whatever it has taken.
+ */
 function afterHandOver(error: unknown): SmtpEnding {
   const { code, responseCode } = troubleOf(error)
   const why = whyOf(error)
-  if (code !== 'EMESSAGE' || typeof responseCode !== 'number' || responseCode < 400 || responseCode > 599)
-    return { type: 'in-doubt', why }
+  const isRefusal = code === 'EMESSAGE' && typeof responseCode === 'number' && responseCode >= 400 && responseCode < 600
+  if (!isRefusal || responseCode === 421) return { type: 'in-doubt', why }
   return { type: 'failed', phase: 'the message', why, isPermanent: responseCode >= 500 }
 }
 
