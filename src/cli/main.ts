@@ -1,13 +1,16 @@
 import { Command, CommanderError } from 'commander'
+import { backupCommand } from './backup.ts'
 import { exitCodes } from './command.ts'
 import { deadLettersCommand } from './dead-letters.ts'
 import { devCommand } from './dev.ts'
+import { effectsCommand } from './effects.ts'
 import { evalCommand } from './eval.ts'
 import { doctorCommand } from './doctor.ts'
 import { eventsCommand } from './events.ts'
 import { lineageCommand } from './lineage.ts'
 import { keysCommand, peopleCommand } from './people.ts'
 import { pipelinesCommand } from './pipelines.ts'
+import { restoreCommand } from './restore.ts'
 import { reviewsCommand } from './reviews.ts'
 import { runCommand } from './run.ts'
 import { runsCommand } from './runs.ts'
@@ -32,6 +35,9 @@ for (const add of [
   pipelinesCommand,
   peopleCommand,
   keysCommand,
+  effectsCommand,
+  backupCommand,
+  restoreCommand,
   trainCommand,
   evalCommand,
   doctorCommand,

@@ -53,6 +53,10 @@ export async function openMasterKey(path: string, pool: Pool): Promise<MasterKey
   return openMasterKey(path, pool) // another start may have been first: then its key counts
 }
 
+/** Whether the file holds the key that made the check value. Errors: `governance/master-key-unsafe`, `-wrong` for no key at all, `-unreadable`. */
+export const isKeyOf = (path: string, sealed: Uint8Array): boolean =>
+  opens(derive(withReason(path, () => read(path))).wrapping, Buffer.from(sealed))
+
 /** Exclusively, and complete before it has its name: two starts at once use one key. */
 function make(path: string): void {
   const fresh = `${path}.new-${process.pid}`

@@ -30,7 +30,11 @@ import { KnowledgeBase } from '../knowledge/knowledge-base.ts'
 import { ModelPlane } from '../models/model-plane.ts'
 import { WorkItems } from '../review/work-items.ts'
 import { openPool, type Pool } from '../store/pool.ts'
+import { ErrorCounter } from '../telemetry/error-counter.ts'
+import { ProcessMeter } from '../telemetry/process-meter.ts'
+import { QueueMeter } from '../telemetry/queue-meter.ts'
 import { StepMeter } from '../telemetry/step-meter.ts'
+import { EffectsHold } from './backup/effects-hold.ts'
 import { connectorsOf } from './connectors.ts'
 import type { Engines } from './embedded/engines.ts'
 import type { Home } from './embedded/home.ts'
@@ -40,6 +44,7 @@ import { FailedSegments } from './failed-segments.ts'
 import { MailIntake } from './mail-intake.ts'
 import { ensureOwner } from './owner.ts'
 import type { Project } from './project.ts'
+import { UnattendedWork } from './unattended.ts'
 
 /** How often items past their due time are looked for (W7). */
 const escalateEvery = 5000
@@ -89,6 +94,10 @@ export async function openPlanes(options: PlanesOptions) {
     const wake = (run: Parameters<typeof scheduler.wake>[0]): Promise<void> => scheduler.wake(run)
     const reviews = new WorkItems({ pool, keys: vault, audit, wake, random, clock })
     const meter = new StepMeter()
+    const errors = new ErrorCounter()
+    const processMeter = new ProcessMeter(clock)
+    end.push(async () => processMeter.close())
+    const queueMeter = new QueueMeter({ pool, clock })
     const ports: CorridorPorts = {
       policy: new AllowList(settings.allow),
       classifiers: models.classifiers,
@@ -97,18 +106,19 @@ export async function openPlanes(options: PlanesOptions) {
       people: reviews,
       connectors: connectorsOf({ home, project, pool, send, hash: (text) => replyHash(master, text) }),
       systems: { run: (_action, _call, effect) => effect() },
-      measure: meter,
+      measure: {
+        step(measured) {
+          meter.step(measured)
+          if (measured.code !== undefined) errors.count(measured.kind, measured.code)
+        },
+      },
     }
     const digest = digestOf(settings.pipelines.map((pipeline) => [pipeline.name, pipeline.digest]))
     const pipelines = new Pipelines(settings.pipelines, ports, digest)
     const log = new PostgresLog({ pool, loadPool, keys: vault, random, clock })
     const process = mintId('pro', clock.today(), random)
     const engine = createEngine({ log, scheduler, clock, random, process })
-    const served = await engine.serve((run) => pipelines.handlerOf(run))
-    end.unshift(async () => served[Symbol.asyncDispose]())
     const admin = new RestateAdmin(adminUrl)
-    await admin.register(scheduler.uri)
-    await admin.resumeBackingOff() // E7
     const inbox = new Inbox({ pool, keys: vault, random, clock, tenant: mainTenant })
     const deadLetters = new DeadLetters({ pool, keys: vault, random, clock, tenant: mainTenant })
     const dispatcher = new Dispatcher({
@@ -123,11 +133,8 @@ export async function openPlanes(options: PlanesOptions) {
         link: (tenant, links) => vault.link(tenant, links),
       },
     })
-    dispatcher.start()
-    end.unshift(() => dispatcher.stop())
     const parser = new MailParser(clock)
     end.push(() => parser.close())
-    end.unshift(repeat(clock, escalateEvery, () => reviews.escalate(mostEscalated)))
     const { customers: list } = settings.mailbox ?? {}
     const customers = list === undefined ? unknownCustomers : await readCustomers(resolve(project.root, list))
     const mail = new MailIntake({
@@ -143,6 +150,29 @@ export async function openPlanes(options: PlanesOptions) {
     const switches = new PipelineSwitches({ pool, audit })
     const runs = new RunReader({ pool, keys: vault })
     const lineage = new LineageReader({ pool, keys: vault })
+    const hold = new EffectsHold({ pool, audit })
+    const unattended = new UnattendedWork({
+      hold,
+      clock,
+      parts: [
+        async () => {
+          const served = await engine.serve((run) => pipelines.handlerOf(run))
+          return async () => served[Symbol.asyncDispose]()
+        },
+        async () => {
+          await admin.register(scheduler.uri)
+          await admin.resumeBackingOff() // E7
+          return () => Promise.resolve()
+        },
+        async () => {
+          dispatcher.start()
+          return () => dispatcher.stop()
+        },
+        async () => repeat(clock, escalateEvery, () => reviews.escalate(mostEscalated)),
+      ],
+    })
+    end.unshift(() => unattended.close())
+    await unattended.begin()
     const close = async (): Promise<void> => {
       for (const step of end) await step().catch(() => {}) // each ends what it can: the next start does the rest
     }
@@ -153,6 +183,9 @@ export async function openPlanes(options: PlanesOptions) {
       owner,
       reviews,
       meter,
+      errors,
+      processMeter,
+      queueMeter,
       engine,
       pipelines,
       switches,
@@ -162,6 +195,8 @@ export async function openPlanes(options: PlanesOptions) {
       events,
       runs,
       lineage,
+      hold,
+      unattended,
       close,
     }
   } catch (error) {

@@ -35,8 +35,11 @@ export function migrations(): readonly Migration[] {
     })
 }
 
-/** Brings the database to this version's schema. Errors: `store/unreachable`, `-refused`, `-too-old`, `-schema-newer`, `-migration-changed`. */
-export async function migrate(ownerUrl: string): Promise<void> {
+/** Brings the database to this version's schema, or to that of the migration `upTo` (for a restore). Errors: `store/unreachable`, `-refused`, `-too-old`, `-schema-newer`, `-migration-changed`. */
+export async function migrate(
+  ownerUrl: string,
+  { upTo = Number.MAX_SAFE_INTEGER }: { readonly upTo?: number | undefined } = {},
+): Promise<void> {
   const client = new pg.Client({
     connectionString: ownerUrl,
     connectionTimeoutMillis: 5000,
@@ -52,7 +55,7 @@ export async function migrate(ownerUrl: string): Promise<void> {
         'create table if not exists migration(id int primary key, name text not null, digest text not null, applied timestamptz not null default clock_timestamp())',
       ),
     )
-    for (const migration of migrations()) await apply(client, migration)
+    for (const migration of migrations()) if (migration.id <= upTo) await apply(client, migration)
     await locked(client, () => client.query(`select ensure_month_partitions((now() at time zone 'UTC')::date, 3)`))
   } catch (error) {
     throw asStoreError(error, ownerUrl)

@@ -1,4 +1,5 @@
 import { apiErrors } from './api.ts'
+import { backupErrors } from './backup.ts'
 import { cliErrors } from './cli.ts'
 import { governanceErrors } from './governance.ts'
 import { intakeErrors } from './intake.ts'
@@ -12,6 +13,7 @@ import { storeErrors } from './store.ts'
 /** Every error that Millrace tells a person or a program, by its stable code. */
 export const dictionary = {
   ...apiErrors,
+  ...backupErrors,
   ...cliErrors,
   ...governanceErrors,
   ...intakeErrors,

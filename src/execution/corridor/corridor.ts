@@ -1,7 +1,7 @@
 import type { Millis } from '../../core/clock.ts'
 import type { Json } from '../../core/json.ts'
 import type { StepKind } from '../../core/lineage.ts'
-import { StepFailure } from '../engine/failures.ts'
+import { settlementOf, StepFailure } from '../engine/failures.ts'
 import type { Evidence, Factor, IfUnknown, RetryPolicy, RunContext, Settled, Token } from '../engine/ports.ts'
 import { hashOfAuthorsKey, stepKey } from '../engine/token.ts'
 import type { CorridorPorts, Versioned } from './ports.ts'
@@ -111,6 +111,7 @@ export class Corridor {
   ): Promise<Settled<R>> {
     const since = performance.now()
     let outcome = 'failed'
+    let code: string | undefined
     try {
       const verdict = await this.ask(definition.kind, resource)
       const settled = await definition.execute(question, call)
@@ -118,6 +119,7 @@ export class Corridor {
       return { value: settled.value, evidence: withFactors(settled.evidence, resource, verdict.policy) }
     } catch (error) {
       if (error instanceof StepFailure && error.isDenial) outcome = 'denied'
+      code = settlementOf(error).error.code
       throw error
     } finally {
       this.ports.measure.step({
@@ -126,6 +128,7 @@ export class Corridor {
         pipeline: this.pipeline.name,
         outcome,
         ms: performance.now() - since,
+        ...(code !== undefined && { code }),
       })
     }
   }

@@ -158,6 +158,8 @@ export interface Measure {
     readonly pipeline: string
     readonly outcome: string
     readonly ms: Millis
+    /** Of a failure. */
+    readonly code?: string
   }): void
 }
 

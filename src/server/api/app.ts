@@ -2,7 +2,7 @@ import type { Context, MiddlewareHandler } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { createMiddleware } from 'hono/factory'
 import type { Clock } from '../../core/clock.ts'
-import { MillraceError } from '../../core/errors/millrace-error.ts'
+import { isMillraceError, MillraceError } from '../../core/errors/millrace-error.ts'
 import type { Random } from '../../core/random.ts'
 import { eventTypes } from '../../intake/cloud-events.ts'
 import { mostMailBytes } from '../../intake/mail-event.ts'
@@ -11,10 +11,12 @@ import { Outcomes } from '../outcomes.ts'
 import type { Planes } from '../planes.ts'
 import { type Api, type ApiEnv, makeApi } from './api.ts'
 import { deadLetterRoutes } from './dead-letter-routes.ts'
+import { effectsRoutes } from './effects-routes.ts'
 import { eventRoutes, mostEventBytes } from './event-routes.ts'
 import { healthRoutes, stepRoutes } from './health-routes.ts'
 import { lineageRoutes } from './lineage-routes.ts'
 import { mailRoutes } from './mail-routes.ts'
+import { metricsHandler } from './metrics-routes.ts'
 import { peopleRoutes } from './people-routes.ts'
 import { pipelineRoutes } from './pipeline-routes.ts'
 import { problemResponse } from './problem.ts'
@@ -30,19 +32,25 @@ export interface AppOptions {
   readonly clock: Clock
   readonly random: Random
   readonly isStopping: () => boolean
+  /** Other machines reach the API too: then metrics need a key like everything else. */
+  readonly isExposed?: boolean
   /** A failure that is not of the dictionary. */
   readonly log: (incident: string, error: unknown) => void
 }
 
 /**
- * Millrace's own API, `/api/v1`. Every call but the health checks needs a key, whose person is the principal; every failure is a problem
- * document (RFC 9457) with a code of the error dictionary.
+ * Millrace's own API, `/api/v1`, and `/metrics`. Every call but the health checks and, from this machine, the metrics needs a key, whose
+ * person is the principal; every failure is a problem document (RFC 9457) with a code of the error dictionary.
  */
 export function makeApp(options: AppOptions): Api {
   const { planes, clock } = options
   const outcomes = new Outcomes({ runs: planes.runs, deadLetters: planes.deadLetters, clock })
   const app = makeApi()
-  app.onError((error) => problemResponse(asStoreError(error, options.databaseUrl), options))
+  app.onError((error) => {
+    const told = asStoreError(error, options.databaseUrl)
+    planes.errors.count('api', isMillraceError(told) ? told.code : 'api/failed')
+    return problemResponse(told, options)
+  })
   app.notFound((c) =>
     problemResponse(
       new MillraceError('api/no-such-path', { method: c.req.method, path: c.req.path.slice(0, 200) }),
@@ -55,6 +63,7 @@ export function makeApp(options: AppOptions): Api {
     c.header('cache-control', 'no-store')
   })
   app.route('/api/v1', healthRoutes(planes))
+  app.get('/metrics', withKeyWhere(options.isExposed ?? false, planes), metricsHandler(planes))
   app.get('/api/v1/openapi.json', (c) => c.json(documentOf(app)))
   app.use('/api/v1/*', whileServing(options.isStopping), withKey(planes), limitOf, withType)
   for (const routes of [
@@ -66,6 +75,7 @@ export function makeApp(options: AppOptions): Api {
     peopleRoutes(planes),
     pipelineRoutes(planes),
     deadLetterRoutes(planes),
+    effectsRoutes(planes),
     stepRoutes(planes),
   ])
     app.route('/api/v1', routes)
@@ -131,4 +141,11 @@ const withKey = ({ keys }: Planes) =>
     if (!principal) throw new MillraceError('api/wrong-key', {})
     c.set('principal', principal)
     await next()
+  })
+
+/** A request that a proxy has forwarded comes from another machine, whatever address the API listens on. */
+const withKeyWhere = (isExposed: boolean, planes: Planes) =>
+  createMiddleware<ApiEnv>(async (c, next) => {
+    const isForwarded = ['forwarded', 'x-forwarded-for', 'via'].some((name) => c.req.header(name) !== undefined)
+    await (isExposed || isForwarded ? withKey(planes)(c, next) : next())
   })

@@ -14,8 +14,14 @@ const figures = z.object({
 })
 
 /** Whether it lives and works: without a key, and saying nothing else. */
-export function healthRoutes({ pool }: Planes): Api {
+export function healthRoutes({ hold }: Planes): Api {
   const state = z.object({ status: z.enum(['live', 'ready']) })
+  const ready = state.extend({
+    held: z
+      .literal(true)
+      .optional()
+      .openapi({ description: 'After a restore nothing runs until effects are released.' }),
+  })
   return makeApi()
     .openapi(
       createRoute({ method: 'get', path: '/health/live', responses: { 200: answers(state, 'The process answers.') } }),
@@ -25,11 +31,11 @@ export function healthRoutes({ pool }: Planes): Api {
       createRoute({
         method: 'get',
         path: '/health/ready',
-        responses: { 200: answers(state, 'The database answers too.') },
+        responses: { 200: answers(ready, 'The database answers too.') },
       }),
       async (c) => {
-        await pool.query('select 1')
-        return c.json({ status: 'ready' as const }, 200)
+        const held = await hold.read()
+        return c.json({ status: 'ready' as const, ...(held && { held: true as const }) }, 200)
       },
     )
 }

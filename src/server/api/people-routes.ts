@@ -25,7 +25,7 @@ export const newKeyView = z.object({ key: keyView, secret: z.string().openapi({ 
 const byKey = z.object({ key: z.string().openapi({ param: { name: 'key', in: 'path' }, example: 'key_0' }) })
 
 /** Until roles exist, only the data directory's owner adds people and keys: everybody else is denied. */
-const ownerOnly = ({ owner }: Planes) =>
+export const ownerOnly = ({ owner }: Planes) =>
   createMiddleware<ApiEnv>(async (c, next) => {
     if (c.get('principal').person.id !== owner.id) {
       const why = 'only the owner of the data directory may see and change people and keys'

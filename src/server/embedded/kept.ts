@@ -32,7 +32,7 @@ const written = z.object({
  */
 export async function keep(home: Home, data?: string): Promise<Kept> {
   const path = home.file('run/kept.json')
-  const old = read(path)
+  const old = readKept(path)
   if (!old && data && existsSync(join(data, 'PG_VERSION'))) {
     throw new MillraceError('server/data-corrupt', {
       path,
@@ -56,7 +56,8 @@ export async function keep(home: Home, data?: string): Promise<Kept> {
   return { ports, passwords, identityFile, identityKey: ensureIdentity(identityFile) }
 }
 
-function read(path: string): z.infer<typeof written> | undefined {
+/** Without choosing ports or making anything. Errors: `server/data-corrupt`. */
+export function readKept(path: string): Pick<Kept, 'ports' | 'passwords'> | undefined {
   if (!existsSync(path)) return undefined
   try {
     return written.parse(JSON.parse(readFileSync(path, 'utf8')))

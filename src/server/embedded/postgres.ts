@@ -89,7 +89,7 @@ export function postgresProcess(
   })
 }
 
-export const urlOf = (kept: Kept, database: string, user: string, password: string): string =>
+export const urlOf = (kept: Pick<Kept, 'ports'>, database: string, user: string, password: string): string =>
   `postgres://${user}:${password}@127.0.0.1:${kept.ports.postgres}/${database}`
 
 /**
