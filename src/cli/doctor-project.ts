@@ -3,12 +3,17 @@ import { resolve } from 'node:path'
 import { readDocuments } from '../knowledge/document-files.ts'
 import { classifierManifest, encoderManifest } from '../models/directory/manifest.ts'
 import { openDirectory } from '../models/directory/open-directory.ts'
+import { mailServerOf } from '../server/connectors.ts'
 import { encoders } from '../server/millrace.ts'
 import { loadProject, type Project } from '../server/project.ts'
 import { attempt, type Check, ok, skipped } from './doctor-check.ts'
 
-/** The project: its file, the models that its routes lead to, the documents of its collections. */
-export async function checkProject(config: string | undefined, env: NodeJS.ProcessEnv): Promise<readonly Check[]> {
+/** The project: its file, the models that its routes lead to, the documents of its collections, the mail server where it is to send. */
+export async function checkProject(
+  config: string | undefined,
+  env: NodeJS.ProcessEnv,
+  send = false,
+): Promise<readonly Check[]> {
   let project: Project | undefined
   const file = await attempt('project', 'Correct it and look again.', async () => {
     project = await loadProject(config, env)
@@ -21,6 +26,7 @@ export async function checkProject(config: string | undefined, env: NodeJS.Proce
   return [
     file,
     ...(await Promise.all([...brought, ...modelsOf(project), ...collectionsOf(project), ...mailboxOf(project)])),
+    ...(send ? [await checkMailServer(project)] : []),
   ]
 }
 
@@ -58,3 +64,9 @@ const mailboxOf = ({ settings: { mailbox }, root }: Project): Promise<Check>[] =
     }
     return [attempt('mailbox', 'Correct its path in the project file.', look)]
   })
+
+/** Said, not tried: a look must not knock at other people's servers. */
+const checkMailServer = ({ settings }: Project): Promise<Check> =>
+  attempt('mail server', 'Correct MILLRACE_SMTP_URL, or leave --send away.', async () =>
+    ok('mail server', `replies would be sent through ${mailServerOf(settings).at}`),
+  )

@@ -35,7 +35,7 @@ export function doctorCommand(program: Command): void {
 
 /** Every check, in the order in which a start would need it. */
 async function diagnose(
-  { config, data, port = defaultPort }: ServeOptions,
+  { config, data, port = defaultPort, send = false }: ServeOptions,
   env: NodeJS.ProcessEnv,
 ): Promise<readonly Check[]> {
   const home = homePath(data, env)
@@ -51,7 +51,7 @@ async function diagnose(
     checkPort(port, readServerJson(home)?.url),
     checkDatabase(env),
     checkRestate(env),
-    checkProject(config, env),
+    checkProject(config, env, send),
   ])
   return [checkNode(), ...checks.flat()]
 }

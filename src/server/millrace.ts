@@ -48,8 +48,8 @@ export interface Millrace {
 }
 
 /**
- * Starts Millrace on a data directory. Errors: `intake/no-smtp` and `intake/bad-smtp-url` where it is to send, those of the directory, the engines, the project, the models and the store; then nothing is
- * left running.
+ * Starts Millrace on a data directory. Errors: those of the directory, the engines, the project, the models and the store, and where it is to send,
+ * `intake/no-smtp` and `intake/bad-smtp-url`; then nothing is left running.
  */
 export async function startMillrace(options: MillraceOptions): Promise<Millrace> {
   const { env, say, send } = options
