@@ -26,7 +26,7 @@ domains of banking and credit cards and the intents that a bank hears too; and m
 of mini-en, which its own card describes (Apache-2.0).`
 
 /** Domains and intents of CLINC150 that overlap with what a bank's customers write. */
-const bankDomains = ['banking', 'credit_cards']
+const bankDomains = new Set(['banking', 'credit_cards'])
 const bankIntents = new Set(['exchange_rate', 'find_phone', 'cancel', 'travel_notification', 'direct_deposit'])
 
 const clinc = z.object({
@@ -38,7 +38,7 @@ const domains = z.record(z.string(), z.array(z.string())).parse(read('clinc150/d
 const { train: labelled, oos_train: strange } = clinc.parse(read('clinc150/data.json'))
 const kept = new Set(
   Object.entries(domains)
-    .flatMap(([domain, intents]) => (bankDomains.includes(domain) ? [] : intents))
+    .flatMap(([domain, intents]) => (bankDomains.has(domain) ? [] : intents))
     .filter((intent) => !bankIntents.has(intent)),
 )
 

@@ -33,7 +33,7 @@ export function evalCommand(program: Command): void {
             throw new MillraceError('model/no-such-encoder', { encoder: name, known: encoder.name })
           })
           const evaluation = await evaluate(classifier, data, {
-            now: systemClock.now,
+            now: () => systemClock.now(),
             progress: (share) => terminal.move(`classifying ${Math.round(share * 100)} %`),
           })
           terminal.json(evaluation)

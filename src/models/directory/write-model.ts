@@ -2,7 +2,7 @@ import { existsSync, statSync } from 'node:fs'
 import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { MillraceError } from '../../core/errors/millrace-error.ts'
-import { type Json, sha256 } from '../../core/json.ts'
+import { sha256 } from '../../core/json.ts'
 import { renderCard } from './card.ts'
 import { type ClassifierManifest, classifierManifest } from './manifest.ts'
 import { codeOf, manifestDigest } from './open-directory.ts'
@@ -34,7 +34,7 @@ export async function writeModel(path: string, model: UnwrittenModel): Promise<C
   const target = resolve(path)
   const name = nameFrom(basename(target))
   const unsigned = { ...model.manifest, name, files: { 'weights.bin': sha256(model.weights) } }
-  const manifest = classifierManifest.parse({ ...unsigned, digest: manifestDigest(unsigned as unknown as JsonObject) }) // JSON by its schema
+  const manifest = classifierManifest.parse({ ...unsigned, digest: manifestDigest(unsigned) })
   const beside = join(dirname(target), `.${basename(target)}.new`)
   const before = join(dirname(target), `.${basename(target)}.old`)
   try {
@@ -54,8 +54,6 @@ export async function writeModel(path: string, model: UnwrittenModel): Promise<C
   }
   return manifest
 }
-
-type JsonObject = { readonly [key: string]: Json }
 
 const nameFrom = (folder: string): string =>
   folder

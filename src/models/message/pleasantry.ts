@@ -1,7 +1,5 @@
 /** Words that open or close a message and say nothing of what it wants. A sentence that consists of them alone is left out. */
 const pleasantries = [
-  // Greetings, with a name or two: "Hi", "Dear Sir or Madam", "Good morning Northbank team".
-  /^(?:hi|hiya|hey|hello|dear|greetings|good (?:morning|afternoon|evening|day))(?: +(?:there|all|again|everyone|team|support|customer|care|service|sir|madam|sirs|or|and|to|whom|it|may|concern|the|bank|[\p{Lu}][\p{L}'’-]*))*$/iu,
   /^to whom (?:it|this) may concern$/,
   /^i (?:really )?(?:do )?(?:hope|trust) (?:that )?(?:you|this|everyone|all)\b.{0,60}\b(?:well|finds you.{0,40}|day|week|weekend|great|good)$/,
   /^(?:hope|hoping|trust) (?:that )?(?:you|this|all|everyone)\b.{0,60}\b(?:well|day|week|weekend|great|good)$/,
@@ -19,8 +17,27 @@ const pleasantries = [
   /^(?:ps|p\.s|fyi|re|fwd?)$/,
 ]
 
+const greeting =
+  /^(?:hi|hiya|hey|hello|dear|greetings|good (?:morning|afternoon|evening|day))\b(?:[\s,]+(?:there|all|again|everyone|team|support|customer|care|service|sir|madam|sirs|or|and|the|bank)\b)*[\s,]*/i
+/** A name in a greeting, told from other words by how it is written: `Hi Ana`, but not `hi where is my card`. */
+const names = /^(?:\p{Lu}[\p{Ll}'’-]+\.?[\s,]*){0,3}(?:(?:team|support|bank)[\s,]*)?$/u
+
+function isGreeting(sentence: string): boolean {
+  const found = greeting.exec(sentence.trim())
+  return (
+    found !== null &&
+    names.test(
+      sentence
+        .trim()
+        .slice(found[0].length)
+        .replace(/[\s!.:,–—-]+$/, ''),
+    )
+  )
+}
+
 /** True for a sentence that greets, thanks or takes leave and does nothing else. */
 export function isPleasantry(sentence: string): boolean {
+  if (isGreeting(sentence)) return true
   const plain = sentence
     .toLowerCase()
     .replaceAll(/[^\p{L}\p{N}'’.\s-]+/gu, ' ')

@@ -6,8 +6,9 @@ export interface Span {
 
 const segmenter = new Intl.Segmenter('en', { granularity: 'sentence' })
 
-/** A line at least this long that is followed by another one was broken by a mail program, not by a person. */
-const wrappedLine = 50
+/** A line at least this long that is followed by another one was broken by a mail program, not by a person; by a small letter, also a shorter one. */
+const wrappedLine = 55
+const wrappedMidSentence = 35
 
 /** The sentences of a text, without the blanks around them; never an empty one. */
 export function sentencesOf(text: string): Span[] {
@@ -27,7 +28,10 @@ function unwrap(text: string): string {
   return text.replaceAll(/\r?\n/g, (found, at: number) => {
     const [before, after] = [text.slice(lineStart, at), text.charAt(at + found.length)]
     lineStart = at + found.length
-    const isWrapped = before.trim().length >= wrappedLine && /[\p{L}\p{N}(£$€"']/u.test(after)
+    const length = before.trim().length
+    const isWrapped =
+      (length >= wrappedLine && /[\p{L}\p{N}(£$€"']/u.test(after)) ||
+      (length >= wrappedMidSentence && /\p{Ll}/u.test(after))
     return isWrapped ? ' '.repeat(found.length) : found
   })
 }

@@ -53,12 +53,12 @@ export async function readLabelledTexts(path: string): Promise<LabelledTexts> {
   return { path, rows, digest: sha256(bytes) }
 }
 
-interface Record {
+interface CsvRecord {
   readonly fields: readonly string[]
   readonly line: number
 }
 
-function parseRecords(text: string, refuse: (why: string, cause?: unknown) => never): Record[] {
+function parseRecords(text: string, refuse: (why: string, cause?: unknown) => never): CsvRecord[] {
   try {
     // eslint-disable-next-line typescript/no-unsafe-type-assertion -- with `info` each record comes with where it was
     const parsed = parse(text, { info: true, skip_empty_lines: true }) as unknown as {

@@ -1,0 +1,103 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { isMillraceError } from '../../core/errors/millrace-error.ts'
+import { BatchQueue } from './batch-queue.ts'
+
+/** A model that answers a text's length and first character, when it is told to. */
+function heldModel(): { queue: BatchQueue; batches: string[][]; release(): void; fail(error: Error): void } {
+  const batches: string[][] = []
+  const held: { resolve: () => void; reject: (error: Error) => void }[] = []
+  const queue = new BatchQueue({
+    name: 'held',
+    mostWaiting: 40,
+    run: (texts) => {
+      batches.push([...texts])
+      const rows = Float32Array.from(texts.flatMap((text) => [text.length, text.codePointAt(0) ?? 0]))
+      return new Promise((resolve, reject) => held.push({ resolve: () => resolve(rows), reject }))
+    },
+  })
+  return { queue, batches, release: () => held.shift()?.resolve(), fail: (error) => held.shift()?.reject(error) }
+}
+
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+
+test('every text gets its own row, whatever it was batched with', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.string({ minLength: 1, maxLength: 80 }), { minLength: 1, maxLength: 39 }),
+      async (texts) => {
+        const { queue, batches, release } = heldModel()
+        const rows = Promise.all(texts.map((text) => queue.ask({ text })))
+        for (let i = 0; i < texts.length + 1; i++) {
+          await turn()
+          release()
+        }
+        expect(await rows).toEqual(texts.map((text) => Float32Array.of(text.length, text.codePointAt(0) ?? 0)))
+        expect(batches.flat().length).toBe(texts.length)
+        expect(Math.max(...batches.map((batch) => batch.length))).toBeLessThanOrEqual(16)
+      },
+    ),
+  )
+})
+
+test('a batch holds the oldest text and those of its length; a lonely text is not kept waiting', async () => {
+  const { queue, batches, release } = heldModel()
+  const all = ['a', 'x'.repeat(300), 'b', 'y'.repeat(310), 'c'].map((text) => queue.ask({ text }))
+  await turn()
+  expect(batches).toEqual([
+    ['a', 'b', 'c'],
+    ['x'.repeat(300), 'y'.repeat(310)],
+  ])
+  release()
+  release()
+  await Promise.all(all)
+})
+
+test('a text that is asked alone shares no batch, since its vector would depend on the others', async () => {
+  const { queue, batches, release } = heldModel()
+  const all = [queue.ask({ text: 'a' }), queue.ask({ text: 'b', isAlone: true }), queue.ask({ text: 'c' })]
+  await turn()
+  release()
+  release()
+  await Promise.all(all)
+  expect(batches).toEqual([['a', 'c'], ['b']])
+})
+
+test('an aborted text is not computed, and its caller hears the reason at once', async () => {
+  const { queue, batches, release } = heldModel()
+  const first = [queue.ask({ text: 'a' }), queue.ask({ text: 'b'.repeat(100) })]
+  await turn() // both places are taken
+  const controller = new AbortController()
+  const aborted = queue.ask({ text: 'c', signal: controller.signal })
+  const reason = new Error('no longer wanted')
+  controller.abort(reason)
+  await expect(aborted).rejects.toBe(reason)
+  release()
+  release()
+  await Promise.all(first)
+  await turn()
+  expect(batches.flat()).not.toContain('c')
+  await expect(queue.ask({ text: 'd', signal: controller.signal })).rejects.toBe(reason)
+})
+
+test('a full queue refuses instead of growing', async () => {
+  const { queue, release } = heldModel()
+  const texts = Array.from({ length: 40 }, (_, i) => queue.ask({ text: `${i}` }))
+  const refused = await queue.ask({ text: 'one too many' }).catch((error: unknown) => error)
+  expect(isMillraceError(refused, 'model/overloaded')).toBe(true)
+  for (let i = 0; i < 5; i++) {
+    await turn()
+    release()
+  }
+  await Promise.all(texts)
+})
+
+test('a failed batch fails its own texts, and the next one runs', async () => {
+  const { queue, release, fail } = heldModel()
+  const [bad, good] = [queue.ask({ text: 'a' }), queue.ask({ text: 'b'.repeat(100) })]
+  await turn()
+  fail(new Error('broken'))
+  release()
+  await expect(bad).rejects.toThrow('broken')
+  expect(await good).toEqual(Float32Array.of(100, 98))
+})
