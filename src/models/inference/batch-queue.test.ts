@@ -4,7 +4,12 @@ import { isMillraceError } from '../../core/errors/millrace-error.ts'
 import { BatchQueue } from './batch-queue.ts'
 
 /** A model that answers a text's length and first character, when it is told to. */
-function heldModel(): { queue: BatchQueue; batches: string[][]; release(): void; fail(error: Error): void } {
+function heldModel(): {
+  queue: BatchQueue
+  batches: string[][]
+  release: () => void
+  fail: (error: Error) => void
+} {
   const batches: string[][] = []
   const held: { resolve: () => void; reject: (error: Error) => void }[] = []
   const queue = new BatchQueue({

@@ -20,14 +20,21 @@ export class InferenceHost {
   readonly name: string
   readonly #path: string
   readonly #data: EncoderData
+  readonly #spawn: (data: EncoderData) => Worker
   readonly #heads = new Map<string, HeadData>()
   readonly #pending = new Map<number, Pending>()
   #worker: Worker | undefined
   #count = 0
   #isClosed = false
 
-  constructor(o: { readonly name: string; readonly path: string; readonly data: EncoderData }) {
+  constructor(o: {
+    readonly name: string
+    readonly path: string
+    readonly data: EncoderData
+    readonly spawn?: (data: EncoderData) => Worker
+  }) {
     this.name = o.name
+    this.#spawn = o.spawn ?? spawnWorker
     this.#path = o.path
     this.#data = o.data
   }
@@ -64,7 +71,7 @@ export class InferenceHost {
 
   async #begin(): Promise<void> {
     if (this.#isClosed) throw new MillraceError('model/closed', { model: this.name })
-    const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData: this.#data })
+    const worker = this.#spawn(this.#data)
     this.#worker = worker
     worker.on('message', (reply: Reply) => this.#worker === worker && this.#settle(reply))
     worker.on('error', (error) => this.#died(worker, whyOf(error)))
@@ -124,6 +131,9 @@ export class InferenceHost {
     }
   }
 }
+
+export const spawnWorker = (data: EncoderData): Worker =>
+  new Worker(new URL('./worker.ts', import.meta.url), { workerData: data })
 
 const whyOf = (error: unknown): string =>
   error instanceof Error && 'code' in error && error.code === 'ERR_WORKER_OUT_OF_MEMORY'

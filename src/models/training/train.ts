@@ -26,6 +26,9 @@ export interface Trained {
   readonly weights: Uint8Array
 }
 
+/** What training needs of an encoder. */
+export type VectorSource = Pick<Encoder, 'name' | 'digest' | 'dimensions' | 'embedAll'>
+
 export type TrainingStage = 'embedding' | 'training'
 
 const hidden = 512
@@ -40,7 +43,7 @@ const validationShare = 0.15
  */
 export async function train(
   data: LabelledTexts,
-  encoder: Encoder,
+  encoder: VectorSource,
   o: { readonly seed: number; readonly progress?: (stage: TrainingStage, share: number) => void },
 ): Promise<Trained> {
   const { seed, progress = () => undefined } = o
