@@ -1,4 +1,5 @@
 import { createTransport } from 'nodemailer'
+import { encodeWord } from 'nodemailer/lib/mime-funcs'
 import { mailAddress } from './mail-address.ts'
 
 /** A reply, as the connector `mail` takes it. */
@@ -53,7 +54,7 @@ export async function composeReply(
     to: { name: '', address: reply.to },
     envelope: { from, to: [reply.to] }, // an address is never parsed again
     date,
-    subject: reply.subject.replaceAll(/\p{Cc}+/gu, ' ').toWellFormed(),
+    subject: subjectOf(reply),
     text: reply.text.toWellFormed(),
     messageId,
     ...(reply.inReplyTo && isMessageId.test(reply.inReplyTo) && { inReplyTo: reply.inReplyTo }),
@@ -61,6 +62,12 @@ export async function composeReply(
     headers: { 'Auto-Submitted': 'auto-replied' }, // RFC 3834: no program answers it
   })
   return built.message as Buffer // `buffer: true`
+}
+
+/** Text that looks like an encoded word would be decoded by whoever reads it (RFC 2047): then all of it is encoded. */
+function subjectOf({ subject }: Reply): string {
+  const line = subject.replaceAll(/\p{Cc}+/gu, ' ').toWellFormed()
+  return line.includes('=?') ? encodeWord(line, 'B', 52) : line
 }
 
 const isMessageId = /^<[^<>\s]{1,996}>$/
