@@ -26,7 +26,7 @@ const settings = (more: Partial<NonNullable<Settings['mailbox']>> = {}): Setting
 const mailOf = (given: Settings, send: boolean): ReplyCarrier =>
   connectorsOf({
     home: { path, file: (name) => join(path, name), close() {} },
-    project: { file: 'millrace.config.ts', root: path, settings: given },
+    project: { file: 'millrace.config.ts', root: path, digest: '', settings: given },
     pool: database.pool,
     hash: (text) => createHmac('sha256', 'test').update(text).digest(),
     send,

@@ -2,22 +2,27 @@ import { existsSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { MillraceError } from '../core/errors/millrace-error.ts'
+import { bundleDigest } from '../execution/pipelines/bundle-digest.ts'
 import { type Config, EnvironmentProblems, type Settings } from '../sdk/config.ts'
 
 /** A user's project: what `millrace.config.ts` says, and the directory that its paths are relative to. */
 export interface Project {
   readonly file: string
   readonly root: string
+  /** Of the code that its runs begin with (E9). */
+  readonly digest: string
   readonly settings: Settings
 }
 
-/** Errors: `server/no-project`, `server/bad-project`, `server/bad-environment` with every problem at once. */
+/** Errors: `server/no-project`, `server/bad-project`, `server/bad-environment` with every problem at once, `run/not-bundled`. */
 export async function loadProject(given: string | undefined, env: NodeJS.ProcessEnv): Promise<Project> {
   const file = resolve(given ?? 'millrace.config.ts')
   if (!existsSync(file)) throw new MillraceError('server/no-project', { path: given ?? 'millrace.config.ts' })
   const config = await importConfig(file)
+  const root = dirname(file)
+  const digest = await bundleDigest(file, root)
   try {
-    return { file, root: dirname(file), settings: config.settings(env) }
+    return { file, root, digest, settings: config.settings(env) }
   } catch (cause) {
     if (cause instanceof EnvironmentProblems)
       throw new MillraceError('server/bad-environment', { problems: cause.problems.join('; ') }, { cause })

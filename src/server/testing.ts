@@ -54,7 +54,7 @@ export async function testServer(): Promise<TestServer> {
     giveUp: (error) => console.error(error.message),
   })
   const common = { clock: systemClock, random: systemRandom }
-  const project = { file: 'millrace.config.ts', root: home.path, settings }
+  const project = { file: 'millrace.config.ts', root: home.path, digest: digestOf('a test'), settings }
   const planes = await openPlanes({ home, engines, project, models: scriptedModels, say, ...common })
   const http = await HttpServer.listen(0)
   const incidents: unknown[] = []

@@ -29,6 +29,14 @@ export const runErrors = {
       `Run ${d.run} is paused: it started on ${d.pipeline} (${d.digest}), which this process does not have. ` +
       `Deploy that version and resume the run, or cancel it.`,
   }),
+  'run/not-bundled': entry({
+    status: 500,
+    retry: 'never',
+    title: 'The project’s code cannot be bundled',
+    sample: { path: 'millrace.config.ts', why: 'Unexpected token' },
+    message: (d) =>
+      `The code that ${d.path} imports cannot be bundled, so its version has no digest: ${d.why}. Mend the module that is named and start again.`,
+  }),
   'run/erased': entry({
     status: 410,
     retry: 'pause',

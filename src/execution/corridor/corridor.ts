@@ -129,6 +129,7 @@ export class Corridor {
         outcome,
         ms: performance.now() - since,
         ...(code !== undefined && { code }),
+        run: this.run.run.run,
       })
     }
   }

@@ -160,6 +160,7 @@ export interface Measure {
     readonly ms: Millis
     /** Of a failure. */
     readonly code?: string
+    readonly run: RunId
   }): void
 }
 

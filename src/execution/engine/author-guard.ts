@@ -1,4 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
+import { builtinModules, createRequire, syncBuiltinESMExports } from 'node:module'
+import { promisify } from 'node:util'
 import { RunFailure } from './failures.ts'
 
 /**
@@ -33,15 +35,81 @@ const refused = (what: string): RunFailure =>
 
 type Callable = (...args: never[]) => unknown
 
-function guardFunction<T extends object>(holder: T, name: keyof T & string, what = name): void {
-  const original = holder[name] as Callable | undefined
-  if (typeof original !== 'function') return
-  const guarded = function (this: unknown, ...args: never[]): unknown {
+function guarded(original: Callable, what: string): Callable {
+  const guard = function (this: unknown, ...args: never[]): unknown {
     if (authors.getStore()) throw refused(what)
-    return Reflect.apply(original, this, args)
+    return new.target ? Reflect.construct(original, args, new.target) : Reflect.apply(original, this, args)
   }
-  Object.defineProperties(guarded, Object.getOwnPropertyDescriptors(original))
-  Object.defineProperty(holder, name, { value: guarded, writable: true, configurable: true, enumerable: true })
+  const own: PropertyDescriptorMap & { [promisify.custom]?: PropertyDescriptor } =
+    Object.getOwnPropertyDescriptors(original)
+  const promised: unknown = own[promisify.custom]?.value // of timers: the same by another door, which names itself
+  if (typeof promised === 'function')
+    own[promisify.custom] = { value: promised === original ? guard : guarded(promised as Callable, what) }
+  Object.defineProperties(guard, own)
+  return guard
+}
+
+function guardAll(holder: object, names: readonly string[], prefix = ''): void {
+  for (const name of names) {
+    const original: unknown = Object.getOwnPropertyDescriptor(holder, name)?.value // never through a getter, which may load much
+    if (typeof original !== 'function') continue
+    const value = guarded(original as Callable, prefix + name)
+    Object.defineProperty(holder, name, { value, writable: true, configurable: true, enumerable: true })
+  }
+}
+
+/** What waits, reads a clock or draws chance, beyond `Date` and `Math.random`, which are shimmed. */
+const globals = [
+  'fetch',
+  'setTimeout',
+  'setInterval',
+  'setImmediate',
+  'CompressionStream',
+  'DecompressionStream',
+  'WebSocket',
+  'EventSource',
+]
+const ofWebAssembly = ['compile', 'instantiate', 'compileStreaming', 'instantiateStreaming']
+const ofCrypto = ['getRandomValues', 'randomUUID']
+
+/**
+ * Node's own modules that a pipeline's code may call, since they compute, or since the platform works with them meanwhile. Every function of the
+ * others is refused: an action is the place for them.
+ */
+const free = new Set(
+  'assert async_hooks buffer console constants crypto diagnostics_channel events module path perf_hooks process punycode querystring stream string_decoder sys url util v8 vm'.split(
+    ' ',
+  ),
+)
+/** No code that anybody runs in production: not loaded in order to be guarded. */
+const unused = /^(?:_|node:|cluster|domain|inspector|repl|trace_events|wasi)/
+/** Of crypto, what draws chance or waits. */
+const chancy = [
+  'randomBytes',
+  'randomInt',
+  'randomUUID',
+  'randomFill',
+  'randomFillSync',
+  'pbkdf2',
+  'scrypt',
+  'hkdf',
+  'generateKeyPair',
+  'generateKey',
+]
+
+function guardModules(): void {
+  const load = createRequire(import.meta.url)
+  for (const name of builtinModules) {
+    if (free.has(name.split('/')[0] ?? '') || unused.test(name)) continue
+    const holder = load(name) as object
+    guardAll(
+      holder,
+      Object.keys(holder).filter((key) => /^[a-z]/.test(key)),
+      `${name}.`,
+    ) // a class does nothing by being made
+  }
+  guardAll(load('crypto') as object, chancy, 'crypto.')
+  syncBuiltinESMExports() // named imports see the guards too
 }
 
 let installed = false
@@ -50,13 +118,20 @@ let installed = false
 export function installAuthorGuard(): void {
   if (installed) return
   installed = true
-  for (const name of ['fetch', 'setTimeout', 'setInterval', 'setImmediate'] as const) guardFunction(globalThis, name)
-  const { WebAssembly: wasm } = globalThis as unknown as { WebAssembly: Record<string, Callable> } // not in the types of Node
-  for (const name of ['compile', 'instantiate', 'compileStreaming', 'instantiateStreaming'])
-    guardFunction(wasm, name, `WebAssembly.${name}`)
-  const subtle = Object.getPrototypeOf(globalThis.crypto.subtle) as Record<string, Callable>
-  for (const name of Object.getOwnPropertyNames(subtle))
-    if (name !== 'constructor') guardFunction(subtle, name, `crypto.subtle.${name}`)
+  guardAll(globalThis, globals)
+  guardAll((globalThis as unknown as { WebAssembly: object }).WebAssembly, ofWebAssembly, 'WebAssembly.') // not in the types of Node
+  guardAll(AbortSignal, ['timeout'], 'AbortSignal.')
+  guardAll(Atomics, ['waitAsync'], 'Atomics.')
+  guardAll(Object.getPrototypeOf(globalThis.performance) as object, ['now'], 'performance.')
+  const { crypto } = globalThis
+  const subtle = Object.getPrototypeOf(crypto.subtle) as object
+  guardAll(
+    subtle,
+    Object.getOwnPropertyNames(subtle).filter((name) => name !== 'constructor'),
+    'crypto.subtle.',
+  )
+  guardAll(Object.getPrototypeOf(crypto) as object, ofCrypto, 'crypto.')
+  guardModules()
   const random = Math.random
   Math.random = () => authors.getStore()?.random() ?? random()
   globalThis.Date = new Proxy(Date, {

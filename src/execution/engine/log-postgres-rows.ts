@@ -57,7 +57,7 @@ export function bodyText(tenant: TenantId, { k, a, e, s }: RowBody): string {
     a !== undefined && `"a":${canonicalJson(a)}`,
     e && `"e":${evidenceText(tenant, e)}`,
     k !== undefined && `"k":${canonicalJson(k)}`,
-    s && `"s":${canonicalJson(s as unknown as Json)}`, // settlements are JSON
+    s && `"s":${canonicalJson(s)}`,
   ])
 }
 

@@ -18,7 +18,7 @@ export interface RestateOptions {
   readonly path?: string
   readonly clock?: Clock
   /** Told of each attempt that failed and will be tried again. */
-  readonly warn?: (run: RunId, message: string) => void
+  readonly warn?: (run: RunId, error: unknown) => void
 }
 
 /**
@@ -27,6 +27,7 @@ export interface RestateOptions {
  * 1. Its journal stays empty: nothing is kept there (`journalRetention: 0`).
  * 2. A run that waits holds no invocation; an attempt is cut only after a day, since steps bound a segment themselves (E6).
  * 3. When an attempt is over, everything of it is dropped at once (E6).
+ * 4. Who has lost is tried again soon; who failed backs off, without end (E7, E16).
  */
 export class RestateScheduler implements Scheduler {
   readonly #options: Required<Pick<RestateOptions, 'service' | 'path'>> & RestateOptions
@@ -68,7 +69,9 @@ export class RestateScheduler implements Scheduler {
     await new Promise<void>((resolve, reject) => {
       server.once('error', (error) =>
         reject(
-          'code' in error && error.code === 'EADDRINUSE' ? new MillraceError('server/port-taken', { port }) : error,
+          'code' in error && error.code === 'EADDRINUSE'
+            ? new MillraceError('server/port-taken', { port, host: '127.0.0.1' })
+            : error,
         ),
       )
       server.listen(port, '127.0.0.1', resolve) // E14: not on every interface, as the SDK's own listen() would
@@ -87,7 +90,7 @@ export class RestateScheduler implements Scheduler {
       name: this.#options.service,
       handlers: {
         wake: restate.handlers.object.exclusive(
-          { journalRetention: 0, inactivityTimeout: 60_000, abortTimeout: 86_400_000 },
+          { journalRetention: 0, inactivityTimeout: 60_000, abortTimeout: 86_400_000, retryPolicy },
           async (ctx: restate.ObjectContext): Promise<void> => {
             if (!isId('run', ctx.key)) throw new restate.TerminalError('not a run')
             try {
@@ -95,8 +98,9 @@ export class RestateScheduler implements Scheduler {
             } catch (error) {
               if (error instanceof AttemptLost)
                 throw new restate.RetryableError('the attempt is lost', { retryAfter: 50 })
-              this.#options.warn?.(ctx.key, messageOf(error))
-              throw new restate.RetryableError(messageOf(error), { retryAfter: 500 })
+              this.#options.warn?.(ctx.key, error)
+              // Backs off as the policy says. Restate keeps the message, and not the cause: what it says of the run stays here.
+              throw new Error('the attempt failed', { cause: error })
             }
           },
         ),
@@ -105,4 +109,14 @@ export class RestateScheduler implements Scheduler {
   }
 }
 
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error)).slice(0, 500)
+/**
+ * E7: an outage parks no run, also on an engine that is configured otherwise. There is no word for "without end" here; at ten seconds each,
+ * these attempts last for centuries. An invocation that reached them would be ended, never paused: paused, it would hold up every later wake.
+ */
+const retryPolicy = {
+  initialInterval: 100,
+  exponentiationFactor: 2,
+  maxInterval: 10_000,
+  maxAttempts: 1_000_000_000,
+  onMaxAttempts: 'kill',
+} as const

@@ -14,13 +14,16 @@ export interface Admitted {
   readonly entity: { readonly type: string; readonly id: string } | undefined
 }
 
-/** Owns: which pipelines this process has. A run goes on with the pipeline of its name; code that no longer fits its log pauses it (E17). */
+/**
+ * Owns: which pipelines this process has. A run goes on with the pipeline of its name, whatever digest it began with; code that no longer fits
+ * its log pauses it (E17, bundle-digest.ts).
+ */
 export class Pipelines {
   readonly #byName: ReadonlyMap<string, AnyPipeline>
   readonly #handlers: ReadonlyMap<string, RunHandler>
   readonly #digest: string
 
-  /** `digest`: of the bundle that holds the pipelines (E9). */
+  /** `digest`: of the bundle that holds the pipelines, as `bundleDigest` gives it (E9). */
   constructor(pipelines: readonly AnyPipeline[], ports: CorridorPorts, digest: string) {
     this.#byName = new Map(pipelines.map((pipeline) => [pipeline.name, pipeline]))
     this.#handlers = new Map(pipelines.map((pipeline) => [pipeline.name, runPipeline(pipeline, ports)]))

@@ -1,6 +1,6 @@
 import { mainTenant } from '../../../core/ids.ts'
 import { MemoryEngine } from '../memory-engine.ts'
-import type { Bed, MakeBed } from './bed.ts'
+import { type Bed, driveAsRival, type MakeBed } from './bed.ts'
 import { describeEngine } from './suite.ts'
 
 const makeBed: MakeBed = async (code, options = {}) => {
@@ -21,6 +21,7 @@ const makeBed: MakeBed = async (code, options = {}) => {
     rows: async (run) => (await memory.log.load(run))?.rows ?? [],
     // Time moves only while the bed settles: a test that waits drives it.
     delay: (ms) => (inBody() ? memory.clock.delay(ms) : advance(memory, ms)),
+    rival: (run) => driveAsRival({ log: memory.log, clock: memory.clock, code, run }),
     cut: async (run, rows) => memory.log.cut(run, rows),
     dispose: async () => {},
   }

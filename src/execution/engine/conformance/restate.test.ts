@@ -11,7 +11,7 @@ import { testDatabase } from '../../../store/testing.ts'
 import { createEngine } from '../engine.ts'
 import { PostgresLog } from '../log-postgres.ts'
 import { RestateScheduler } from '../scheduler-restate.ts'
-import type { Bed, MakeBed } from './bed.ts'
+import { type Bed, driveAsRival, type MakeBed } from './bed.ts'
 import { describeEngine } from './suite.ts'
 
 const key = createSecretKey(randomBytes(32))
@@ -59,7 +59,7 @@ const makeBed: MakeBed = async (code, options = {}) => {
   const isAtRest = async (): Promise<boolean> => {
     if (life.engine.live.size > 0) return false
     const { rows } = await database.pool.query<{ moving: number }>(
-      `select count(*)::int as moving from wake w join run r on r.t = w.t and r.id = w.run where r.state = 'open' and (not w.is_parked or w.heard_by < clock_timestamp() + interval '1 h')`,
+      `select count(*)::int as moving from wake w join run r on r.t = w.t and r.id = w.run where r.state <> 'paused' and (not w.is_parked or w.heard_by < clock_timestamp() + interval '1 h')`,
     )
     return rows[0]?.moving === 0
   }
@@ -88,6 +88,7 @@ const makeBed: MakeBed = async (code, options = {}) => {
       )
     },
     delay: (ms) => sleep(ms),
+    rival: (run) => driveAsRival({ log: make().log, clock: systemClock, code, run }),
     async cut(run, rows) {
       await database.ownerPool.query(
         `with gone as (delete from run_log where run = $1 and seq > (select max(seq) from run_log where run = $1) - $2 returning run, seq)
