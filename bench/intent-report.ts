@@ -57,7 +57,8 @@ async function measured(
   return evaluate(classifier, { ...bank, rows: unseen }, { now: () => performance.now() })
 }
 
-const percent = (share: number | null | undefined): string => (share == null ? '-' : (share * 100).toFixed(1))
+const percent = (share: number | null | undefined): string =>
+  share === null || share === undefined ? '-' : (share * 100).toFixed(1)
 const mean = (some: readonly number[]): number => some.reduce((sum, one) => sum + one, 0) / some.length
 
 try {

@@ -3,6 +3,7 @@ import type { Bench, Measured } from './bench.ts'
 
 /** Every benchmark, loaded only when it runs: each brings engines or models of its own. */
 const benches: Readonly<Record<string, () => Promise<Bench>>> = {
+  classify: async () => (await import('./classify.ts')).classify,
   engine: async () => (await import('./engine.ts')).engine,
 }
 
