@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { resolve } from 'node:path'
 import { homePath } from '../server/embedded/home.ts'
+import type { Say } from '../server/log.ts'
 import { withDatabase } from '../server/backup/database-of-home.ts'
 import { keyPath } from '../server/backup/manifest.ts'
 import { writeBackup } from '../server/backup/write-backup.ts'
@@ -22,7 +23,7 @@ export function backupCommand(program: Command): void {
         const home = homePath(options.data, process.env)
         const out = resolve(options.out)
         const key = options.withoutKey ? undefined : `${home}/master.key`
-        const say = (text: string): void => terminal.say(text)
+        const say: Say = (text, entry) => terminal.say(text, entry)
         const progress = (table: string): void => terminal.move(`writing ${table}`)
         const manifest = await withDatabase({ home, env: process.env, say, mustExist: true }, (ownerUrl) =>
           writeBackup({ ownerUrl, out, key, progress }),

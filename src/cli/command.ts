@@ -19,10 +19,10 @@ export const withData = (command: Command): Command =>
 
 /** Runs a command's work; a failure is one clear error, never a stack trace. With `--json` it is a JSON line on standard error too. */
 export async function perform(
-  options: { readonly json?: boolean | undefined },
+  options: { readonly json?: boolean | undefined; readonly log?: 'text' | 'json' | undefined },
   work: (terminal: Terminal) => Promise<void>,
 ): Promise<void> {
-  const terminal = new Terminal({ isJson: options.json ?? false })
+  const terminal = new Terminal({ isJson: options.json ?? false, isLog: options.log === 'json' })
   try {
     await work(terminal)
   } catch (error) {
@@ -36,6 +36,8 @@ function report(terminal: Terminal, error: unknown): void {
   const code = isKnown ? error.code : 'cli/failed'
   const message = error instanceof Error ? error.message : String(error)
   if (terminal.isJson) process.stderr.write(`${JSON.stringify({ error: { code, message } })}\n`)
+  else if (terminal.isLog)
+    terminal.say(message, { event: 'command-failed', level: 'error', code, ...(isKnown && { message }) })
   else terminal.fail(`${code}: ${message}`)
   if (!isKnown && process.env['MILLRACE_DEBUG'] && error instanceof Error)
     process.stderr.write(`${error.stack ?? ''}\n`)

@@ -1,9 +1,10 @@
 import type { Command } from 'commander'
 import { homePath } from '../server/embedded/home.ts'
+import type { Say } from '../server/log.ts'
 import { perform } from './command.ts'
 import { Demo } from './demo.ts'
 import { forever, withMillrace } from './lifecycle.ts'
-import { defaultPort, type ServeOptions, withServer } from './serve.ts'
+import { defaultPort, type ServeOptions, withLog } from './serve.ts'
 
 interface DevOptions extends ServeOptions {
   readonly demo?: boolean
@@ -13,15 +14,15 @@ interface DevOptions extends ServeOptions {
 
 /** `millrace dev`: `serve` for a developer's machine; with `--demo` it first shows what the project does with its sample mailbox. */
 export function devCommand(program: Command): void {
-  withServer(program.command('dev').description('run the project on this machine'))
+  withLog(program.command('dev').description('run the project on this machine'))
     .option('--demo', 'triage the sample mailbox first, or print what came of it before')
     .option('--again', 'triage it anew')
     .option('--exit', 'end after the demonstration')
     .action((options: DevOptions) =>
       perform(options, async (terminal) => {
-        const { again = false, config, data, demo, exit, port = defaultPort, send } = options
-        const say = (text: string): void => terminal.say(text)
-        const server = { home: homePath(data, process.env), config, port, env: process.env, say, send }
+        const { again = false, config, data, demo, exit, host, port = defaultPort, send } = options
+        const say: Say = (text, entry) => terminal.say(text, entry)
+        const server = { home: homePath(data, process.env), config, host, port, env: process.env, say, send }
         await withMillrace(server, terminal, async (millrace, over) => {
           if (demo) await new Demo(millrace, terminal).show({ again, over })
           const { home, url } = millrace

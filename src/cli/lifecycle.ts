@@ -26,7 +26,10 @@ export async function withAnyMillrace(
   const until = performance.now() + attachWithin
   for (;;) {
     if (readServerJson(options.home) && readOwnerKey(options.home)) {
-      if (options.send) options.say('a server runs already: whether it sends replies was said when it was started')
+      if (options.send)
+        options.say('a server runs already: whether it sends replies was said when it was started', {
+          event: 'server-found',
+        })
       return work(undefined)
     }
     try {
@@ -55,6 +58,7 @@ export async function withMillrace(
   } finally {
     await millrace.stop()
     signals.end()
+    terminal.say('', { event: 'server-stopped' })
   }
 }
 
@@ -90,7 +94,7 @@ class Signals {
     const now = performance.now()
     if (this.#first === undefined) {
       this.#first = now
-      this.#terminal.say('stopping')
+      this.#terminal.say('stopping', { event: 'server-stopping' })
       this.#controller.abort()
     } else if (now - this.#first > echoWithin) {
       this.force()

@@ -5,6 +5,7 @@ import { systemRandom } from '../core/random.ts'
 import { withDatabase } from '../server/backup/database-of-home.ts'
 import { prepareRestore, restoreBackup } from '../server/backup/restore-backup.ts'
 import { homePath } from '../server/embedded/home.ts'
+import type { Say } from '../server/log.ts'
 import { type DataOptions, perform, withData } from './command.ts'
 
 interface RestoreOptions extends DataOptions {
@@ -28,8 +29,8 @@ export function restoreCommand(program: Command): void {
           random: systemRandom,
           progress: (table: string) => terminal.move(`loading ${table}`),
         }
-        const say = (text: string): void => terminal.say(text)
-        say('reading the backup through')
+        const say: Say = (text, entry) => terminal.say(text, entry)
+        terminal.say('reading the backup through')
         const verified = await prepareRestore(request)
         await withDatabase({ home, env: process.env, say, mustExist: false }, (ownerUrl) =>
           restoreBackup(ownerUrl, verified, request),

@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import { homePath } from '../server/embedded/home.ts'
+import type { Say } from '../server/log.ts'
 import type { Client } from './client.ts'
 import { perform } from './command.ts'
 import { ownClient, withAnyMillrace } from './lifecycle.ts'
@@ -22,7 +23,7 @@ export function runCommand(program: Command): void {
   ).action((pipeline: string, options: RunOptions) =>
     perform(options, async (terminal) => {
       const { config, data, mailbox, port = 0, send } = options
-      const say = (text: string): void => terminal.say(text)
+      const say: Say = (text, entry) => terminal.say(text, entry)
       const home = homePath(data, process.env)
       const counts = new Map<string, number>()
       const line = (one: MailLine): void => {

@@ -1,4 +1,6 @@
 import { styleText } from 'node:util'
+import { systemClock } from '../core/clock.ts'
+import { type LogEntry, logLine } from '../server/log.ts'
 
 type Style = Parameters<typeof styleText>[0]
 
@@ -14,10 +16,13 @@ const endWithReader = (error: Error): void => process.exit('code' in error && er
  */
 export class Terminal {
   readonly isJson: boolean
+  /** Standard error is a log: one JSON line for each thing, and nothing else. */
+  readonly isLog: boolean
   #hasMovingLine = false
 
-  constructor(options: { isJson: boolean }) {
+  constructor(options: { isJson: boolean; isLog?: boolean }) {
     this.isJson = options.isJson
+    this.isLog = options.isLog ?? false
     if (!process.stdout.listeners('error').includes(endWithReader)) process.stdout.on('error', endWithReader)
   }
 
@@ -31,15 +36,17 @@ export class Terminal {
     if (this.isJson) process.stdout.write(`${visible(JSON.stringify(value))}\n`)
   }
 
-  /** What happens meanwhile. */
-  say(text: string): void {
+  /** What happens meanwhile: a sentence for people, or in a log the entry. */
+  say(text: string, entry: LogEntry = { event: 'command-noted', text }): void {
+    if (this.isLog) return void process.stderr.write(logLine(entry, systemClock))
+    if (text === '') return
     this.#clear()
     process.stderr.write(`${this.style('dim', printable(text, process.stderr), process.stderr)}\n`)
   }
 
   /** A line that replaces the one before; nothing where standard error is not a terminal. */
   move(text: string): void {
-    if (!process.stderr.isTTY) return
+    if (!process.stderr.isTTY || this.isLog) return
     this.#clear()
     process.stderr.write(printable(text, process.stderr).replaceAll('\n', ' '))
     this.#hasMovingLine = true

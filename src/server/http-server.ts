@@ -16,9 +16,14 @@ export class HttpServer {
   readonly #server: http.Server
   #fetch: Fetch = () => problemAnswer(new MillraceError('server/starting', {}))
 
-  private constructor(server: http.Server, port: number) {
+  /** Other machines may reach it. */
+  readonly isExposed: boolean
+
+  private constructor(server: http.Server, { address, port }: AddressInfo) {
     this.#server = server
-    this.url = `http://127.0.0.1:${port}`
+    const isEverywhere = address === '0.0.0.0' || address === '::'
+    this.url = `http://${isEverywhere ? '127.0.0.1' : address.includes(':') ? `[${address}]` : address}:${port}`
+    this.isExposed = !/^(?:127\.|::1$)/.test(address)
     const listener = getRequestListener((request) => this.#fetch(request), { errorHandler })
     server.on('request', (incoming, outgoing) => {
       outgoing.once('close', () => this.#answered())
@@ -26,18 +31,18 @@ export class HttpServer {
     })
   }
 
-  /** On 127.0.0.1; 0 is any free port. Errors: `server/port-taken`. */
-  static async listen(port: number): Promise<HttpServer> {
+  /** Port 0 is any free one. Errors: `server/port-taken`, `server/host-unusable`. */
+  static async listen(port: number, host = '127.0.0.1'): Promise<HttpServer> {
     const server = http.createServer({ requestTimeout: 60_000, headersTimeout: 10_000, keepAliveTimeout: 30_000 })
     await new Promise<void>((resolve, reject) => {
-      server.once('error', (error) =>
-        reject(
-          'code' in error && error.code === 'EADDRINUSE' ? new MillraceError('server/port-taken', { port }) : error,
-        ),
-      )
-      server.listen(port, '127.0.0.1', resolve)
+      server.once('error', (error) => {
+        const code = 'code' in error ? String(error.code) : error.name
+        if (code === 'EADDRINUSE') reject(new MillraceError('server/port-taken', { port, host }))
+        else reject(new MillraceError('server/host-unusable', { host, port, why: code }, { cause: error }))
+      })
+      server.listen(port, host, resolve)
     })
-    return new HttpServer(server, (server.address() as AddressInfo).port) // a TCP server's address
+    return new HttpServer(server, server.address() as AddressInfo) // a TCP server's address
   }
 
   serve(fetch: Fetch): void {

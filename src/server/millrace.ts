@@ -9,6 +9,7 @@ import { mailServerOf } from './connectors.ts'
 import { type Engines, startEngines } from './embedded/engines.ts'
 import { type Home, openHome, removeServerJson, writeServerJson } from './embedded/home.ts'
 import { HttpServer } from './http-server.ts'
+import { type Say, traceOf } from './log.ts'
 import { openPlanes, type Planes } from './planes.ts'
 import { loadProject, type Project } from './project.ts'
 
@@ -24,11 +25,13 @@ export interface MillraceOptions {
   readonly home: string
   /** `millrace.config.ts`, unless another is named. */
   readonly config?: string | undefined
-  /** Of the API on 127.0.0.1; 0 is any free one. */
+  /** Of the API; 0 is any free one. */
   readonly port: number
+  /** The address that the API listens on; 127.0.0.1 unless said. */
+  readonly host?: string | undefined
   readonly env: NodeJS.ProcessEnv
-  /** What happens, for people: never a message's text. */
-  readonly say: (text: string) => void
+  /** Told what happens: never a message's text. */
+  readonly say: Say
   /** The operator said so: replies leave through the project's mail server, else they go to the outbox directory. */
   readonly send?: boolean | undefined
 }
@@ -54,14 +57,14 @@ export interface Millrace {
 export async function startMillrace(options: MillraceOptions): Promise<Millrace> {
   const { env, say, send } = options
   const project = await loadProject(options.config, env)
-  if (send) say(`replies are sent through ${mailServerOf(project.settings).at}`)
+  if (send) say(`replies are sent through ${mailServerOf(project.settings).at}`, { event: 'replies-sent' })
   const home = openHome(options.home)
   const end: (() => unknown)[] = [() => home.close(), () => removeServerJson(home.path)]
   const undo = async (): Promise<void> => {
     for (const step of end.toReversed()) await Promise.resolve(step()).catch(() => {}) // each ends what it can
   }
   try {
-    const http = await HttpServer.listen(options.port)
+    const http = await HttpServer.listen(options.port, options.host)
     end.push(() => http.close(drainWithin))
     let breakDown: (error: MillraceError) => void = () => {}
     const broken = new Promise<never>((_, reject) => (breakDown = reject))
@@ -77,7 +80,7 @@ export async function startMillrace(options: MillraceOptions): Promise<Millrace>
       }),
       end,
     )
-    say('preparing the database')
+    say('preparing the database', { event: 'database-prepared' })
     await migrate(engines.postgres.ownerUrl)
     const planes = await openPlanes({
       home,
@@ -97,8 +100,12 @@ export async function startMillrace(options: MillraceOptions): Promise<Millrace>
       clock: systemClock,
       random: systemRandom,
       isStopping: () => isStopping,
-      log: (incident, error) =>
-        say(`${incident}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`),
+      isExposed: http.isExposed,
+      log(incident, error) {
+        const trace = traceOf(error)
+        const sentence = [`${incident}: a request failed with ${trace.code}`, ...trace.at].join('\n  ')
+        say(sentence, { event: 'request-failed', level: 'error', incident, ...trace })
+      },
     })
     http.serve((request) => app.fetch(request))
     let stopped: Promise<void> | undefined
@@ -117,7 +124,7 @@ interface EnginesRequest {
   readonly home: Home
   readonly env: NodeJS.ProcessEnv
   readonly url: string
-  readonly say: (text: string) => void
+  readonly say: Say
   readonly giveUp: (error: MillraceError) => void
 }
 

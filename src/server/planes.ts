@@ -2,7 +2,6 @@ import { createHmac } from 'node:crypto'
 import { resolve } from 'node:path'
 import type { Clock } from '../core/clock.ts'
 import { mainTenant, mintId } from '../core/ids.ts'
-import { digestOf } from '../core/json.ts'
 import type { Random } from '../core/random.ts'
 import type { CorridorPorts } from '../execution/corridor/ports.ts'
 import { createEngine } from '../execution/engine/engine.ts'
@@ -41,6 +40,7 @@ import type { Home } from './embedded/home.ts'
 import { RestateAdmin } from './embedded/restate-admin.ts'
 import { EventIntake } from './event-intake.ts'
 import { FailedSegments } from './failed-segments.ts'
+import type { Say } from './log.ts'
 import { MailIntake } from './mail-intake.ts'
 import { ensureOwner } from './owner.ts'
 import type { Project } from './project.ts'
@@ -57,7 +57,7 @@ export interface PlanesOptions {
   readonly clock: Clock
   readonly random: Random
   readonly models: ModelPlane
-  readonly say: (text: string) => void
+  readonly say: Say
   /** Replies leave through the project's mail server. */
   readonly send?: boolean | undefined
 }
@@ -89,7 +89,7 @@ export async function openPlanes(options: PlanesOptions) {
       port: engines.handlerPort,
       identityKey,
       clock,
-      warn: (run, message) => failed.note(run, message),
+      warn: (run, error) => failed.note(run, error),
     })
     const wake = (run: Parameters<typeof scheduler.wake>[0]): Promise<void> => scheduler.wake(run)
     const reviews = new WorkItems({ pool, keys: vault, audit, wake, random, clock })
@@ -109,12 +109,14 @@ export async function openPlanes(options: PlanesOptions) {
       measure: {
         step(measured) {
           meter.step(measured)
-          if (measured.code !== undefined) errors.count(measured.kind, measured.code)
+          const { code, kind, pipeline, resource, run } = measured
+          if (code === undefined) return
+          errors.count(kind, code)
+          say('', { event: 'step-failed', level: 'warn', run, code, pipeline, kind, resource })
         },
       },
     }
-    const digest = digestOf(settings.pipelines.map((pipeline) => [pipeline.name, pipeline.digest]))
-    const pipelines = new Pipelines(settings.pipelines, ports, digest)
+    const pipelines = new Pipelines(settings.pipelines, ports, project.digest)
     const log = new PostgresLog({ pool, loadPool, keys: vault, random, clock })
     const process = mintId('pro', clock.today(), random)
     const engine = createEngine({ log, scheduler, clock, random, process })
@@ -127,7 +129,11 @@ export async function openPlanes(options: PlanesOptions) {
       random,
       ports: {
         admit: (pipeline, type, data) => pipelines.admit(pipeline, type, data),
-        start: (run) => engine.start({ ...run, digest: pipelines.digest }),
+        async start(run) {
+          const known = await engine.start({ ...run, digest: pipelines.digest })
+          if (known === 'accepted') say('', { event: 'run-started', run: run.run, pipeline: run.pipeline })
+          return known
+        },
         unwrap: (tenant, key, wrapped) => vault.unwrap(tenant, key, wrapped),
         subjects: (tenant, outside) => vault.subjects(tenant, outside),
         link: (tenant, links) => vault.link(tenant, links),
@@ -173,6 +179,14 @@ export async function openPlanes(options: PlanesOptions) {
     })
     end.unshift(() => unattended.close())
     await unattended.begin()
+    const held = await hold.read()
+    if (held)
+      say(heldText(held.backupMade), {
+        event: 'effects-held',
+        level: 'warn',
+        since: held.since,
+        backupMade: held.backupMade,
+      })
     const close = async (): Promise<void> => {
       for (const step of end) await step().catch(() => {}) // each ends what it can: the next start does the rest
     }
@@ -204,6 +218,9 @@ export async function openPlanes(options: PlanesOptions) {
     throw error
   }
 }
+
+const heldText = (made: number): string =>
+  `EFFECTS ARE HELD: a backup of ${new Date(made).toISOString()} was restored here, and nothing runs until you run \`millrace effects release\``
 
 /** Of an address that was replied to: under a heading of its own, so that it cannot be held against the subjects' hashes. */
 const replyHash = (master: MasterKey, text: string): Buffer =>

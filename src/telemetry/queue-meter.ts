@@ -1,5 +1,5 @@
 import type { Clock, Millis } from '../core/clock.ts'
-import type { Pool } from '../store/pool.ts'
+import { type Connection, type Pool, transaction } from '../store/pool.ts'
 import type { Labels, Metric } from './exposition.ts'
 
 /** Several scrapers, or one that is too eager, cost one look. */
@@ -68,99 +68,126 @@ export class QueueMeter {
     return kept.metrics
   }
 
-  /** Looks now. */
-  async look(): Promise<readonly Metric[]> {
-    const [runs, inbox, queues, letters] = await Promise.all([
-      this.#runs(),
-      this.#ask<{ priority: number; count: number; oldest: number | null }>(sql.inbox),
-      this.#ask<{ queue: string; count: number; late: number; oldest: number | null }>(sql.queues),
-      this.#ask<{ count: number; oldest: number | null }>(sql.letters),
-    ])
-    const ofPriority = ({ priority }: { priority: number }): Labels => ({ priority: String(priority) })
-    const ofQueue = ({ queue }: { queue: string }): Labels => ({ queue })
-    const none = (): Labels => ({})
-    return [
-      gauge(
-        'millrace_runs',
-        `Runs by state. More than ${mostCounted} that ended alike are estimated by Postgres.`,
-        runs,
-        (row) => ({ state: row.state }),
-        (row) => row.count,
-      ),
-      gauge(
-        'millrace_inbox_pending',
-        `Accepted events that wait for their run, ${mostCounted} at most.`,
-        inbox,
-        ofPriority,
-        (row) => row.count,
-      ),
-      gauge(
-        'millrace_inbox_oldest_seconds',
-        'Age of the oldest event that waits.',
-        inbox,
-        ofPriority,
-        (row) => row.oldest ?? 0,
-      ),
-      gauge(
-        'millrace_work_items_open',
-        `Work items that wait for people, ${mostCounted} at most.`,
-        queues,
-        ofQueue,
-        (row) => row.count,
-      ),
-      gauge('millrace_work_items_overdue', 'Open work items past their due time.', queues, ofQueue, (row) => row.late),
-      gauge(
-        'millrace_work_items_oldest_seconds',
-        'Age of the oldest open work item.',
-        queues,
-        ofQueue,
-        (row) => row.oldest ?? 0,
-      ),
-      gauge(
-        'millrace_dead_letters',
-        `Dead letters that nobody has replayed, ${mostCounted} at most.`,
-        letters,
-        none,
-        (row) => row.count,
-      ),
-      gauge(
-        'millrace_dead_letters_oldest_seconds',
-        'Age of the oldest of them.',
-        letters,
-        none,
-        (row) => row.oldest ?? 0,
-      ),
-    ]
-  }
-
-  async #runs(): Promise<readonly { readonly state: string; readonly count: number }[]> {
-    const [[wakes], [paused], states] = await Promise.all([
-      this.#ask<{ running: number; waiting: number }>(sql.wakes),
-      this.#ask<{ running: number; waiting: number }>(sql.pausedWakes),
-      this.#ask<{ state: string; count: number }>(sql.states, [[...finalStates]]),
-    ])
-    const counts = finalStates.map(async (state) => {
-      const count = states.filter((row) => row.state === state).reduce((sum, row) => sum + row.count, 0)
-      return { state, count: count > mostCounted ? Math.max(count, await this.#estimate(state)) : count }
+  /**
+   * Looks now, over one connection and one statement after the other: who looks takes nothing from who works. Without sequential scans: where
+   * most runs are of one state, the planner would read the table for the states that have none.
+   */
+  look(): Promise<readonly Metric[]> {
+    return transaction(this.#pool, async (connection) => {
+      await connection.query('set transaction read only; set local enable_seqscan = off')
+      const runs = await readRuns(connection)
+      const inbox = await ask<{ priority: number; count: number; oldest: number | null }>(connection, sql.inbox)
+      const queues = await ask<{ queue: string; count: number; late: number; oldest: number | null }>(
+        connection,
+        sql.queues,
+      )
+      const letters = await ask<{ count: number; oldest: number | null }>(connection, sql.letters)
+      return gauges({ runs, inbox, queues, letters })
     })
-    const open = (['running', 'waiting'] as const).map((state) => ({
-      state,
-      count: Math.max(0, (wakes?.[state] ?? 0) - (paused?.[state] ?? 0)),
-    }))
-    return [...open, ...(await Promise.all(counts))]
   }
+}
 
-  /** What the planner expects, from the statistics that autovacuum keeps. */
-  async #estimate(state: (typeof finalStates)[number]): Promise<number> {
-    const rows = await this.#ask<{ 'QUERY PLAN': readonly { readonly Plan: { readonly 'Plan Rows': number } }[] }>(
-      `explain (format json) select from run where state = '${state}'`,
-    )
-    return rows[0]?.['QUERY PLAN'][0]?.Plan['Plan Rows'] ?? 0
-  }
+interface Found {
+  readonly runs: readonly { readonly state: string; readonly count: number }[]
+  readonly inbox: readonly { readonly priority: number; readonly count: number; readonly oldest: number | null }[]
+  readonly queues: readonly {
+    readonly queue: string
+    readonly count: number
+    readonly late: number
+    readonly oldest: number | null
+  }[]
+  readonly letters: readonly { readonly count: number; readonly oldest: number | null }[]
+}
 
-  async #ask<R extends Record<string, unknown>>(text: string, values: unknown[] = []): Promise<readonly R[]> {
-    return (await this.#pool.query<R>(text, values)).rows
+function gauges({ runs, inbox, queues, letters }: Found): readonly Metric[] {
+  const ofPriority = ({ priority }: { priority: number }): Labels => ({ priority: String(priority) })
+  const ofQueue = ({ queue }: { queue: string }): Labels => ({ queue })
+  const none = (): Labels => ({})
+  return [
+    gauge(
+      'millrace_runs',
+      `Runs by state. More than ${mostCounted} that ended alike are estimated by Postgres.`,
+      runs,
+      (row) => ({ state: row.state }),
+      (row) => row.count,
+    ),
+    gauge(
+      'millrace_inbox_pending',
+      `Accepted events that wait for their run, ${mostCounted} at most.`,
+      inbox,
+      ofPriority,
+      (row) => row.count,
+    ),
+    gauge(
+      'millrace_inbox_oldest_seconds',
+      'Age of the oldest event that waits.',
+      inbox,
+      ofPriority,
+      (row) => row.oldest ?? 0,
+    ),
+    gauge(
+      'millrace_work_items_open',
+      `Work items that wait for people, ${mostCounted} at most.`,
+      queues,
+      ofQueue,
+      (row) => row.count,
+    ),
+    gauge('millrace_work_items_overdue', 'Open work items past their due time.', queues, ofQueue, (row) => row.late),
+    gauge(
+      'millrace_work_items_oldest_seconds',
+      'Age of the oldest open work item.',
+      queues,
+      ofQueue,
+      (row) => row.oldest ?? 0,
+    ),
+    gauge(
+      'millrace_dead_letters',
+      `Dead letters that nobody has replayed, ${mostCounted} at most.`,
+      letters,
+      none,
+      (row) => row.count,
+    ),
+    gauge(
+      'millrace_dead_letters_oldest_seconds',
+      'Age of the oldest of them.',
+      letters,
+      none,
+      (row) => row.oldest ?? 0,
+    ),
+  ]
+}
+
+async function readRuns(connection: Connection): Promise<Found['runs']> {
+  const [wakes] = await ask<{ running: number; waiting: number }>(connection, sql.wakes)
+  const [paused] = await ask<{ running: number; waiting: number }>(connection, sql.pausedWakes)
+  const open = (['running', 'waiting'] as const).map((state) => ({
+    state,
+    count: Math.max(0, (wakes?.[state] ?? 0) - (paused?.[state] ?? 0)),
+  }))
+  const states = await ask<{ state: string; count: number }>(connection, sql.states, [[...finalStates]])
+  const counted: { state: string; count: number }[] = []
+  for (const state of finalStates) {
+    const count = states.filter((row) => row.state === state).reduce((sum, row) => sum + row.count, 0)
+    counted.push({ state, count: count > mostCounted ? Math.max(count, await estimate(connection, state)) : count })
   }
+  return [...open, ...counted]
+}
+
+/** What the planner expects, from the statistics that autovacuum keeps. */
+async function estimate(connection: Connection, state: (typeof finalStates)[number]): Promise<number> {
+  const rows = await ask<{ 'QUERY PLAN': readonly { readonly Plan: { readonly 'Plan Rows': number } }[] }>(
+    connection,
+    `explain (format json) select from run where state = '${state}'`,
+  )
+  return rows[0]?.['QUERY PLAN'][0]?.Plan['Plan Rows'] ?? 0
+}
+
+async function ask<R extends Record<string, unknown>>(
+  connection: Connection,
+  text: string,
+  values: unknown[] = [],
+): Promise<readonly R[]> {
+  return (await connection.query<R>(text, values)).rows
 }
 
 function gauge<R>(

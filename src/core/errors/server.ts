@@ -22,9 +22,18 @@ export const serverErrors = {
     status: 500,
     retry: 'never',
     title: 'The port of the API is in use',
-    sample: { port: 4400 },
+    sample: { port: 4400, host: '127.0.0.1' },
     message: (d) =>
-      `Port ${d.port} on 127.0.0.1 is taken, most likely by another server. Stop that one, or choose another port with --port.`,
+      `Port ${d.port} on ${d.host} is taken, most likely by another server. Stop that one, or choose another port with --port.`,
+  }),
+  'server/host-unusable': entry({
+    status: 500,
+    retry: 'never',
+    title: 'The API cannot listen there',
+    sample: { host: '192.0.2.7', port: 80, why: 'EADDRNOTAVAIL' },
+    message: (d) =>
+      `The API cannot listen on ${d.host}, port ${d.port} (${d.why}): most likely this machine has no such address, or the port is below 1024. ` +
+      `Give another with --host or --port, or leave them out for 127.0.0.1 and 4400.`,
   }),
   'server/engine-failed': entry({
     status: 500,

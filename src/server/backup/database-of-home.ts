@@ -6,11 +6,12 @@ import { startEngines } from '../embedded/engines.ts'
 import { openHome, readServerJson } from '../embedded/home.ts'
 import { readKept } from '../embedded/kept.ts'
 import { urlOf } from '../embedded/postgres.ts'
+import type { Say } from '../log.ts'
 
 export interface DatabaseRequest {
   readonly home: string
   readonly env: NodeJS.ProcessEnv
-  readonly say: (text: string) => void
+  readonly say: Say
   /** False: a directory that holds no database is made one. */
   readonly mustExist: boolean
 }
@@ -36,7 +37,7 @@ export async function withDatabase<T>(request: DatabaseRequest, work: (ownerUrl:
       clock: systemClock,
       say,
       changed() {},
-      giveUp: (error) => say(error.message),
+      giveUp: (error) => say(error.message, { event: 'engine-lost', level: 'error', code: error.code }),
     })
     try {
       return await work(engines.postgres.ownerUrl)

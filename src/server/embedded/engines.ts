@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { type Clock, systemClock } from '../../core/clock.ts'
 import { MillraceError } from '../../core/errors/millrace-error.ts'
 import { asApplicationRole } from '../../store/pool.ts'
+import type { Say } from '../log.ts'
 import type { Home } from './home.ts'
 import { keep } from './kept.ts'
 import { endOrphan } from './orphans.ts'
@@ -33,7 +34,7 @@ export interface EngineOptions {
   readonly env: NodeJS.ProcessEnv
   readonly durable?: boolean
   readonly clock?: Clock
-  readonly say: (text: string) => void
+  readonly say: Say
   /** A pid changed: `server.json` is written anew. */
   readonly changed: () => void
   /** An engine cannot be kept alive. */

@@ -2,6 +2,7 @@ import { spawn, type ChildProcess, type SpawnOptions } from 'node:child_process'
 import { closeSync, rmSync } from 'node:fs'
 import type { Clock, Millis } from '../../core/clock.ts'
 import { MillraceError } from '../../core/errors/millrace-error.ts'
+import { type Say, traceOf } from '../log.ts'
 import type { Home } from './home.ts'
 import { lastLines, openLog } from './log-file.ts'
 import { writePidFile } from './orphans.ts'
@@ -27,7 +28,7 @@ export interface ProcessSpec {
   readonly healthy: () => Promise<unknown>
   /** The pid changed. */
   readonly changed: () => void
-  readonly say: (text: string) => void
+  readonly say: Say
   readonly stop: NodeJS.Signals
   readonly force: NodeJS.Signals
 }
@@ -97,7 +98,10 @@ export class SupervisedProcess {
       }
       if (clock.now() - spoken < sayEvery) continue
       spoken = clock.now()
-      say(`${name} is still starting: it may be recovering what a crash left`)
+      say(`${name} is still starting: it may be recovering what a crash left`, {
+        event: 'engine-delayed',
+        engine: name,
+      })
     }
   }
 
@@ -132,14 +136,16 @@ export class SupervisedProcess {
       if (this.#isStopping) return
       ends = clock.now() - since < quick ? ends + 1 : 0
       if (ends > mostQuickEnds) return giveUp(this.#failed(`it keeps ending: ${why}`))
-      say(`${name} ended (${why}): starting it again`)
+      say(`${name} ended (${why}): starting it again`, { event: 'engine-ended', level: 'warn', engine: name, why })
       await this.#sleep(Math.min(longestPause, 50 * 2 ** ends))
       if (this.#isStopping) return
       try {
         await this.#once()
-        say(`${name} works again`)
+        say(`${name} works again`, { event: 'engine-recovered', engine: name })
       } catch (error) {
-        if (!this.#isStopping) say(error instanceof Error ? error.message : String(error))
+        if (this.#isStopping) continue
+        const entry = { event: 'engine-failed', level: 'error', engine: name, code: traceOf(error).code } as const
+        say(error instanceof Error ? error.message : String(error), entry)
       }
     }
   }
