@@ -1,11 +1,12 @@
 import http2 from 'node:http2'
 import * as restate from '@restatedev/restate-sdk'
-import type { Clock, Millis } from '../../core/clock.ts'
+import { type Clock, type Millis, systemClock } from '../../core/clock.ts'
 import { MillraceError } from '../../core/errors/millrace-error.ts'
 import { isId, type RunId } from '../../core/ids.ts'
 import { AttemptLost } from './failures.ts'
 import type { Scheduler } from './ports.ts'
 import { RestateIngress } from './restate-ingress.ts'
+import { RestateSignature } from './restate-signature.ts'
 
 export interface RestateOptions {
   readonly ingressUrl: string
@@ -30,12 +31,12 @@ export interface RestateOptions {
  * 4. Who has lost is tried again soon; who failed backs off, without end (E7, E16).
  */
 export class RestateScheduler implements Scheduler {
-  readonly #options: Required<Pick<RestateOptions, 'service' | 'path'>> & RestateOptions
+  readonly #options: Required<Pick<RestateOptions, 'service' | 'path' | 'clock'>> & RestateOptions
   readonly #ingress: RestateIngress
 
   constructor(options: RestateOptions) {
-    this.#options = { service: 'run', path: '/v1', ...options }
-    this.#ingress = new RestateIngress({ url: options.ingressUrl, ...(options.clock && { clock: options.clock }) })
+    this.#options = { service: 'run', path: '/v1', clock: systemClock, ...options }
+    this.#ingress = new RestateIngress({ url: options.ingressUrl, clock: this.#options.clock })
   }
 
   /** Where the handler answers: what is registered with the engine. */
@@ -54,11 +55,15 @@ export class RestateScheduler implements Scheduler {
     const handle = restate.createEndpointHandler({
       services: [object],
       logger: () => {},
-      ...(identityKey && { identityKeys: [identityKey] }),
     })
+    const signature = identityKey === undefined ? undefined : new RestateSignature(identityKey, this.#options.clock)
     const server = http2.createServer((request, response) => {
       request.url = request.url.startsWith(path) ? request.url.slice(path.length) || '/' : request.url
-      handle(request, response)
+      if (!signature) return handle(request, response)
+      signature.isSigned(request.url, request.headers).then(
+        (isSigned) => (isSigned ? handle(request, response) : refuse(response)),
+        () => refuse(response),
+      )
     })
     const sessions = new Set<http2.ServerHttp2Session>()
     server.on('session', (session) => {
@@ -107,6 +112,11 @@ export class RestateScheduler implements Scheduler {
       },
     })
   }
+}
+
+/** E14: not the engine's request. */
+const refuse = (response: http2.Http2ServerResponse): void => {
+  response.writeHead(401).end()
 }
 
 /**
