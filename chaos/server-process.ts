@@ -6,6 +6,7 @@ import { readServerJson, type ServerJson } from '../src/server/embedded/home.ts'
 
 const main = fileURLToPath(new URL('../src/cli/main.ts', import.meta.url))
 const root = fileURLToPath(new URL('..', import.meta.url))
+const mostKept = 1_000_000
 
 /** `millrace serve` in a process of its own, as a user starts it: what a test may kill. */
 export class ServerProcess {
@@ -23,15 +24,20 @@ export class ServerProcess {
     const args = [main, 'serve', '--json', '--port', '0', '--data', this.#home]
     const child = spawn(process.execPath, args, { cwd: root, env, stdio: ['ignore', 'pipe', 'pipe'] })
     this.#child = child
-    child.stderr.on('data', (data: Buffer) => (this.#said = (this.#said + data.toString()).slice(-4000)))
+    child.stderr.on('data', (data: Buffer) => (this.#said = (this.#said + data.toString()).slice(-mostKept)))
     const lines = createInterface({ input: child.stdout })
     const [first] = (await Promise.race([once(lines, 'line'), once(child, 'exit')])) as unknown[]
-    if (typeof first !== 'string') throw new Error(`the server ended before it was ready: ${this.#said}`)
+    if (typeof first !== 'string') throw new Error(`the server ended before it was ready: ${this.#said.slice(-4000)}`)
+  }
+
+  /** What it has written to standard error. */
+  get said(): string {
+    return this.#said
   }
 
   get pids(): ServerJson['pids'] {
     const found = readServerJson(this.#home)
-    if (!found) throw new Error(`no server holds the directory: ${this.#said}`)
+    if (!found) throw new Error(`no server holds the directory: ${this.#said.slice(-4000)}`)
     return found.pids
   }
 

@@ -14,6 +14,9 @@ export type Fetch = (request: Request) => Response | Promise<Response>
 export class HttpServer {
   readonly url: string
   readonly #server: http.Server
+  #inFlight = 0
+  /** Told when nothing is in flight. */
+  #idle: (() => void) | undefined
   #fetch: Fetch = () => problemAnswer(new MillraceError('server/starting', {}))
 
   /** Other machines may reach it. */
@@ -26,6 +29,7 @@ export class HttpServer {
     this.isExposed = !/^(?:127\.|::1$)/.test(address)
     const listener = getRequestListener((request) => this.#fetch(request), { errorHandler })
     server.on('request', (incoming, outgoing) => {
+      this.#inFlight++
       outgoing.once('close', () => this.#answered())
       void listener(incoming, outgoing)
     })
@@ -51,7 +55,17 @@ export class HttpServer {
 
   /** A kept connection that was busy when the end began is idle now: left open, it would hold the end up until its time is over. */
   #answered(): void {
+    this.#inFlight--
+    if (this.#inFlight === 0) this.#idle?.()
     if (!this.#server.listening) setImmediate(() => this.#server.closeIdleConnections())
+  }
+
+  /** Resolves when no request is in flight, at most `within` milliseconds later: what is left then is cut. New ones are still answered. */
+  async drain(within: number): Promise<void> {
+    if (this.#inFlight === 0) return
+    const cut = setTimeout(() => this.#server.closeAllConnections(), within)
+    await new Promise<void>((resolve) => (this.#idle = resolve))
+    clearTimeout(cut)
   }
 
   /** Lets requests in flight end, at most `within` milliseconds. */

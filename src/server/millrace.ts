@@ -111,7 +111,7 @@ export async function startMillrace(options: MillraceOptions): Promise<Millrace>
     let stopped: Promise<void> | undefined
     const stop = (): Promise<void> => {
       isStopping = true
-      return (stopped ??= undo())
+      return (stopped ??= http.drain(drainWithin).then(undo)) // what is in flight still has every plane
     }
     return { url: http.url, home: home.path, project, planes, broken, stop, force: () => engines.force() }
   } catch (error) {

@@ -62,6 +62,7 @@ export function makeApp(options: AppOptions): Api {
     c.header('x-content-type-options', 'nosniff')
     c.header('cache-control', 'no-store')
   })
+  app.use('/api/v1/health/ready', whileServing(options.isStopping))
   app.route('/api/v1', healthRoutes(planes))
   app.get('/metrics', withKeyWhere(options.isExposed ?? false, planes), metricsHandler(planes))
   app.get('/api/v1/openapi.json', (c) => c.json(documentOf(app)))
