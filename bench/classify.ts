@@ -24,7 +24,7 @@ export const classify: Bench = {
   name: 'classify',
   unit: 'texts/s',
   async run({ quick }) {
-    const [rounds, count] = quick ? [7, 1500] : [15, 3000]
+    const [rounds, count] = quick ? [7, 800] : [15, 3000]
     const texts = benchTexts(count)
     const labels = await labelsOfModel()
     const plane = await ModelPlane.open({

@@ -39,7 +39,7 @@ test('every text gets its own row, whatever it was batched with', async () => {
         }
         expect(await rows).toEqual(texts.map((text) => Float32Array.of(text.length, text.codePointAt(0) ?? 0)))
         expect(batches.flat().length).toBe(texts.length)
-        expect(Math.max(...batches.map((batch) => batch.length))).toBeLessThanOrEqual(16)
+        expect(Math.max(...batches.map((batch) => batch.length))).toBeLessThanOrEqual(8)
       },
     ),
   )
@@ -90,7 +90,7 @@ test('a full queue refuses instead of growing', async () => {
   const texts = Array.from({ length: 40 }, (_, i) => queue.ask({ text: `${i}` }))
   const refused = await queue.ask({ text: 'one too many' }).catch((error: unknown) => error)
   expect(isMillraceError(refused, 'model/overloaded')).toBe(true)
-  for (let i = 0; i < 5; i++) {
+  for (let i = 0; i < 8; i++) {
     await turn()
     release()
   }

@@ -10,15 +10,15 @@ interface Waiting {
   readonly forget: () => void
 }
 
-/** Larger batches gain nothing (16 texts: 2,000/s, 32: 1,900/s on one AVX-512 core), and a text waits longer for its neighbours. */
-const largestBatch = 16
-/** Cost follows the padded length: a neighbour may be a quarter longer or shorter, or a few characters. */
-const nearEnough = (a: number, b: number): boolean => Math.abs(a - b) <= Math.max(12, Math.max(a, b) / 4)
+/** Larger batches gain nothing (8 texts: 880 texts/s, 16: 750, 32: 700 on one busy core), and a text waits longer for its neighbours. */
+const largestBatch = 8
+/** What a batch costs by itself, in characters: one text alone takes 0.96 ms, eight together 0.68 each, of 60 characters. */
+const batchCost = 24
 /** One batch is computed while the next one waits at the worker's door, so that it never idles. */
 const mostInFlight = 2
 
 /**
- * Owns: the texts that wait for a model, and which of them make a batch: the one that waited longest, and those of similar length.
+ * Owns: the texts that wait for a model, and which of them make a batch: the one that waited longest, and those of similar length (`cheapestWith`).
  * Nothing waits for a batch to fill: a text that comes alone runs alone.
  *
  * Invariants:
@@ -78,14 +78,15 @@ export class BatchQueue {
     })
   }
 
-  #take(): Waiting[] {
+  #take(): readonly Waiting[] {
     const [oldest] = this.#waiting
     if (!oldest) return []
     const batch = oldest.isAlone
       ? [oldest]
-      : this.#waiting
-          .filter((one) => !one.isAlone && one.head === oldest.head && nearEnough(one.text.length, oldest.text.length))
-          .slice(0, largestBatch)
+      : cheapestWith(
+          oldest,
+          this.#waiting.filter((one) => !one.isAlone && one.head === oldest.head),
+        )
     const taken = new Set(batch)
     this.#waiting = this.#waiting.filter((one) => !taken.has(one))
     return batch
@@ -110,4 +111,24 @@ export class BatchQueue {
       this.#wake()
     }
   }
+}
+
+/**
+ * The neighbours in length, `oldest` among them, that gain most by being computed together and not apart: every text is padded to the longest,
+ * and a batch has a cost of its own.
+ */
+function cheapestWith(oldest: Waiting, waiting: readonly Waiting[]): readonly Waiting[] {
+  const sorted = waiting.toSorted((a, b) => a.text.length - b.text.length)
+  const at = sorted.indexOf(oldest)
+  let best = { batch: [oldest], cost: Infinity }
+  for (let from = Math.max(0, at - largestBatch + 1); from <= at; from++) {
+    let apart = 0
+    for (let to = from; to < Math.min(sorted.length, from + largestBatch); to++) {
+      const length = sorted[to]?.text.length ?? 0
+      apart += batchCost + length
+      const cost = (batchCost + (to - from + 1) * length) / apart
+      if (to >= at && cost < best.cost) best = { batch: sorted.slice(from, to + 1), cost }
+    }
+  }
+  return best.batch
 }

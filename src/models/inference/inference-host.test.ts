@@ -28,10 +28,12 @@ test('when the worker dies every waiting call fails with a code, and the next on
   const host = new InferenceHost({ name: 'mini-en', path: 'models/mini-en', data, spawn })
   const shape = { dimensions: 384, hidden: 1, buckets: 1, labels: 2 }
   await host.addHead('two', { shape, weights: new Uint8Array((384 + 1 + 2 + 2 + 1 + 2) * 4), temperature: 1 })
-  const settled = Promise.allSettled([host.run(['a'], undefined), host.run(['b'], 'two')])
+  const long = Array.from({ length: 16 }, () => 'card '.repeat(200))
+  const settled = Promise.allSettled(
+    Array.from({ length: 40 }, (_, i) => host.run(long, i % 2 === 0 ? 'two' : undefined)),
+  )
   await workers[0]?.terminate()
-  for (const one of await settled)
-    expect(one).toMatchObject({ status: 'rejected', reason: { code: 'model/worker-died' } })
+  expect((await settled).at(-1)).toMatchObject({ status: 'rejected', reason: { code: 'model/worker-died' } })
   const [vectors, probabilities] = await Promise.all([
     host.run(['where is my card?'], undefined),
     host.run(['a'], 'two'),
