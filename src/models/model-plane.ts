@@ -60,6 +60,8 @@ export class ModelPlane {
   readonly generators: { generate(question: GenerateQuestion): Promise<Generated> }
   readonly #routes: ReadonlyMap<string, Classifier | 'template'>
   readonly #encoders: ReadonlyMap<string, Encoder>
+  /** Lists of labels that were compared with a classifier's: a resource asks with the same list every time. */
+  readonly #agreed = new WeakMap<readonly string[], Classifier>()
 
   private constructor(routes: ReadonlyMap<string, Classifier | 'template'>, encoders: ReadonlyMap<string, Encoder>) {
     this.#routes = routes
@@ -117,10 +119,13 @@ export class ModelPlane {
     const classifier = this.#routeOf(route)
     if (classifier === 'template')
       throw new MillraceError('model/wrong-route', { route, kind: 'template', wanted: 'classifier' })
-    const asked = new Set(labels)
-    const foreign = classifier.manifest.labels.find((label) => !asked.has(label))
-    if (foreign !== undefined)
-      throw new MillraceError('model/foreign-label', { route, model: classifier.manifest.name, label: foreign })
+    if (this.#agreed.get(labels) !== classifier) {
+      const asked = new Set(labels)
+      const foreign = classifier.manifest.labels.find((label) => !asked.has(label))
+      if (foreign !== undefined)
+        throw new MillraceError('model/foreign-label', { route, model: classifier.manifest.name, label: foreign })
+      this.#agreed.set(labels, classifier)
+    }
     return classifier.classify(text, signal)
   }
 

@@ -13,26 +13,34 @@ const mostWords = 400
  * things, currencies, "not". Casing does not count.
  */
 export function wordFeatures(text: string, buckets: number): Sparse {
-  const words = text.toLowerCase().normalize('NFKC').match(word)?.slice(0, mostWords) ?? []
+  const words = text.toLowerCase().normalize('NFKC').match(word) ?? []
   const counts = new Map<number, number>()
-  const add = (feature: string): void => {
-    const bucket = hash(feature) % buckets
+  let before = 0
+  for (let i = 0; i < Math.min(words.length, mostWords); i++) {
+    const one = hash(words[i] ?? '')
+    const bucket = one % buckets
     counts.set(bucket, (counts.get(bucket) ?? 0) + 1)
-  }
-  for (const [i, one] of words.entries()) {
-    add(one)
-    const next = words[i + 1]
-    if (next !== undefined) add(`${one} ${next}`)
+    if (i > 0) {
+      const pair = mix(Math.imul(before, 31) ^ one) % buckets
+      counts.set(pair, (counts.get(pair) ?? 0) + 1)
+    }
+    before = one
   }
   return { at: Int32Array.from(counts.keys()), value: Float32Array.from(counts.values(), (n) => 1 + Math.log(n)) }
 }
 
-/** FNV-1a over UTF-16 units (http://www.isthe.com/chongo/tech/comp/fnv/), mixed once more so that the low bits are good. */
+/** FNV-1a over UTF-16 units (http://www.isthe.com/chongo/tech/comp/fnv/). */
 function hash(text: string): number {
   let h = 0x811c9dc5
   for (let i = 0; i < text.length; i++) h = Math.imul(h ^ text.charCodeAt(i), 0x01000193)
-  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b)
-  return (h ^ (h >>> 13)) >>> 0
+  return mix(h)
+}
+
+/** Spreads all bits over the low ones, which choose the bucket (the finaliser of MurmurHash3). */
+function mix(bits: number): number {
+  let h = Math.imul(bits ^ (bits >>> 16), 0x85ebca6b)
+  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35)
+  return (h ^ (h >>> 16)) >>> 0
 }
 
 /** How rare each bucket is among the texts: smoothed inverse document frequency. */

@@ -2,6 +2,7 @@ import { MillraceError } from '../../core/errors/millrace-error.ts'
 
 interface Waiting {
   readonly text: string
+  readonly tokens: number
   readonly head: string | undefined
   /** Computed by itself, whatever else waits. */
   readonly isAlone: boolean
@@ -12,8 +13,8 @@ interface Waiting {
 
 /** Larger batches gain nothing (8 texts: 880 texts/s, 16: 750, 32: 700 on one busy core), and a text waits longer for its neighbours. */
 const largestBatch = 8
-/** What a batch costs by itself, in characters: one text alone takes 0.96 ms, eight together 0.68 each, of 60 characters. */
-const batchCost = 24
+/** What a batch costs by itself, in tokens: one text of 15 tokens alone takes 0.96 ms, eight together 0.68 each. */
+const batchCost = 7
 /** One batch is computed while the next one waits at the worker's door, so that it never idles. */
 const mostInFlight = 2
 
@@ -61,7 +62,7 @@ export class BatchQueue {
         reject(signal?.reason as Error) // as above
       }
       const forget = (): void => signal?.removeEventListener('abort', abort)
-      const one: Waiting = { text, head, isAlone, resolve, reject, forget }
+      const one: Waiting = { text, tokens: roughTokens(text), head, isAlone, resolve, reject, forget }
       signal?.addEventListener('abort', abort, { once: true })
       this.#waiting.push(one)
       this.#wake()
@@ -118,17 +119,33 @@ export class BatchQueue {
  * and a batch has a cost of its own.
  */
 function cheapestWith(oldest: Waiting, waiting: readonly Waiting[]): readonly Waiting[] {
-  const sorted = waiting.toSorted((a, b) => a.text.length - b.text.length)
+  const sorted = waiting.toSorted((a, b) => a.tokens - b.tokens)
   const at = sorted.indexOf(oldest)
   let best = { batch: [oldest], cost: Infinity }
   for (let from = Math.max(0, at - largestBatch + 1); from <= at; from++) {
     let apart = 0
     for (let to = from; to < Math.min(sorted.length, from + largestBatch); to++) {
-      const length = sorted[to]?.text.length ?? 0
+      const length = sorted[to]?.tokens ?? 0
       apart += batchCost + length
       const cost = (batchCost + (to - from + 1) * length) / apart
       if (to >= at && cost < best.cost) best = { batch: sorted.slice(from, to + 1), cost }
     }
   }
   return best.batch
+}
+
+/** Of a longer text only the beginning is measured: it is cut anyway. */
+const mostMeasured = 2000
+/** Word pieces are about so long. */
+const pieceLength = 7
+
+/**
+ * About how many tokens a text has, in 3 microseconds: neighbours by characters were padded by 3% more. The true count is known in the worker,
+ * where the text no longer waits.
+ */
+function roughTokens(text: string): number {
+  let tokens = 0
+  for (const [word] of text.slice(0, mostMeasured).matchAll(/[\p{L}\p{N}]+|[^\s\p{L}\p{N}]/gu))
+    tokens += Math.ceil(word.length / pieceLength)
+  return tokens
 }
