@@ -1,0 +1,50 @@
+import { Command } from 'commander'
+import { backupCommand } from './backup.ts'
+import { completionCommand } from './completion.ts'
+import { deadLettersCommand } from './dead-letters.ts'
+import { devCommand } from './dev.ts'
+import { doctorCommand } from './doctor.ts'
+import { effectsCommand } from './effects.ts'
+import { evalCommand } from './eval.ts'
+import { eventsCommand } from './events.ts'
+import { lineageCommand } from './lineage.ts'
+import { keysCommand, peopleCommand } from './people.ts'
+import { pipelinesCommand } from './pipelines.ts'
+import { restoreCommand } from './restore.ts'
+import { reviewsCommand } from './reviews.ts'
+import { runCommand } from './run.ts'
+import { runsCommand } from './runs.ts'
+import { serveCommand } from './serve.ts'
+import { trainCommand } from './train.ts'
+
+const commands = [
+  devCommand,
+  serveCommand,
+  runCommand,
+  runsCommand,
+  reviewsCommand,
+  lineageCommand,
+  deadLettersCommand,
+  eventsCommand,
+  pipelinesCommand,
+  peopleCommand,
+  keysCommand,
+  effectsCommand,
+  backupCommand,
+  restoreCommand,
+  trainCommand,
+  evalCommand,
+  doctorCommand,
+  completionCommand,
+]
+
+/** The `millrace` command with everything that it can do. It throws a `CommanderError` where commander would end the process. */
+export function makeProgram(): Command {
+  const program = new Command('millrace')
+    .description('AI business automation that you can answer for')
+    .version('0.1.0')
+    .exitOverride()
+    .configureHelp({ showGlobalOptions: true })
+  for (const add of commands) add(program)
+  return program
+}
