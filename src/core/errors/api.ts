@@ -33,6 +33,22 @@ export const apiErrors = {
     sample: { method: 'GET', path: '/api/v1/run' },
     message: (d) => `There is no ${d.method} ${d.path} here. /api/v1/openapi.json lists what there is.`,
   }),
+  'api/no-such-method': entry({
+    status: 405,
+    retry: 'never',
+    title: 'The address takes another method',
+    sample: { method: 'PUT', path: '/api/v1/runs', allowed: 'GET' },
+    message: (d) =>
+      `${d.path} does not take ${d.method}, only ${d.allowed}. Send it so; /api/v1/openapi.json says what each does.`,
+  }),
+  'api/wrong-type': entry({
+    status: 415,
+    retry: 'never',
+    title: 'The body is of a type that is not taken here',
+    sample: { type: 'text/plain', wanted: 'application/json' },
+    message: (d) =>
+      `The body's content type is ${d.type}, and this address takes ${d.wanted}. Nothing was read of it; name its type in the Content-Type header.`,
+  }),
   'api/too-large': entry({
     status: 413,
     retry: 'never',

@@ -117,8 +117,6 @@ describe('requests that cannot be used', () => {
     ['a wrong type of a field', decide, json({ claim: '1', verdict: 'approve', shownDigest: 'd' })],
     ['a verdict that there is not', decide, json({ claim: 1, verdict: 'maybe', shownDigest: 'd' })],
     ['a NUL in a name', '/api/v1/reviews/claim-next', json({ queue: '\0' })],
-    ['JSON under another type', '/api/v1/reviews/claim-next', { method: 'POST', body: '{"lease":1}' }],
-    ['a form', decide, { method: 'POST', body: new URLSearchParams({ claim: '1' }) }],
     ['no runs', '/api/v1/runs/outcomes', json({ runs: [] })],
     [
       'a body that is nested too deeply',
@@ -131,17 +129,34 @@ describe('requests that cannot be used', () => {
     expect(await problemOf(answer)).toMatchObject({ status: 400, code: 'api/bad-request' })
   })
 
-  test('mail under another type, without a pipeline, or for an unknown one is refused', async () => {
-    const post = (path: string, type: string) =>
-      server.ask(path, { method: 'POST', headers: { 'content-type': type }, body: 'From: a@example.com\r\n\r\nHi' })
-    expect(await problemOf(await post('/api/v1/mail?pipeline=desk', 'application/json'))).toMatchObject({ status: 400 })
-    expect(await problemOf(await post('/api/v1/mail', 'message/rfc822'))).toMatchObject({ status: 400 })
-    expect(await problemOf(await post('/api/v1/mail?pipeline=desk&source=%00', 'message/rfc822'))).toMatchObject({
+  test.each([
+    ['JSON under another type', '/api/v1/reviews/claim-next', { method: 'POST', body: '{"lease":1}' }],
+    ['a form', decide, { method: 'POST', body: new URLSearchParams({ claim: '1' }) }],
+    ['mail as JSON', '/api/v1/mail?pipeline=desk', json({})],
+  ])('%s is refused with 415', async (_what, path, init) => {
+    expect(await problemOf(await server.ask(path, init))).toMatchObject({ status: 415, code: 'api/wrong-type' })
+  })
+
+  test.each([
+    ['PUT', '/api/v1/runs', 'GET'],
+    ['POST', `/api/v1/runs/${someRun()}`, 'GET'],
+    ['GET', '/api/v1/reviews/claim-next/', undefined],
+    ['DELETE', '/api/v1/people', 'GET, POST'],
+    ['PATCH', '/api/v1/health/live', 'GET'],
+  ])('%s of %s is told which methods there are', async (method, path, allowed) => {
+    const answer = await server.ask(path, { method })
+    expect(answer.headers.get('allow') ?? undefined).toBe(allowed)
+    expect((await problemOf(answer)).code).toBe(allowed === undefined ? 'api/no-such-path' : 'api/no-such-method')
+  })
+
+  test('mail without a pipeline, or for an unknown one is refused', async () => {
+    const headers = { 'content-type': 'message/rfc822' }
+    const post = (path: string) => server.ask(path, { method: 'POST', headers, body: 'From: a@example.com\r\n\r\nHi' })
+    expect(await problemOf(await post('/api/v1/mail'))).toMatchObject({ status: 400 })
+    expect(await problemOf(await post('/api/v1/mail?pipeline=desk&source=%00'))).toMatchObject({
       status: 400,
     })
-    expect((await problemOf(await post('/api/v1/mail?pipeline=none', 'message/rfc822'))).code).toBe(
-      'intake/unknown-pipeline',
-    )
+    expect((await problemOf(await post('/api/v1/mail?pipeline=none'))).code).toBe('intake/unknown-pipeline')
   })
 
   test('a body past its limit is refused with 413, said or streamed', async () => {

@@ -1,6 +1,7 @@
 import { OpenAPIHono, z } from '@hono/zod-openapi'
 import type { Context } from 'hono'
 import { MillraceError } from '../../core/errors/millrace-error.ts'
+import type { Prefix } from '../../core/ids.ts'
 import type { Verified } from '../../governance/api-keys.ts'
 
 /** What every handler knows: who asks. */
@@ -28,6 +29,7 @@ export const line = (most: number): z.ZodString =>
     .string()
     .max(most)
     .regex(/^\P{Cc}*$/u, 'expected a line without control characters')
+    .openapi({ pattern: '^[^\\u0000-\\u001f\\u007f-\\u009f]*$' }) // JSON Schema's patterns have no flags
 
 /** A JSON answer in a route's description. */
 export const answers = <S extends z.ZodType>(schema: S, description: string) => ({
@@ -39,6 +41,29 @@ export const answers = <S extends z.ZodType>(schema: S, description: string) => 
 export const takes = <S extends z.ZodType>(schema: S) => ({
   content: { 'application/json': { schema } },
   required: true as const,
+})
+
+/** A JSON body that says nothing that must be said: it may be left away. */
+export const mayTake = <S extends z.ZodType>(schema: S) => ({
+  content: { 'application/json': { schema } },
+  required: false as const,
+})
+
+/** The cursor of a list that is in the order of its ids. */
+export const afterId = (prefix: Prefix): z.ZodString =>
+  z
+    .string()
+    .regex(new RegExp(`^${prefix}_[0-9a-f]{32}$`), 'not a cursor of this list')
+    .openapi({ description: 'The `next` of the page before.' })
+
+/** A problem document (RFC 9457), as every failure is answered. */
+export const problemSchema = z.strictObject({
+  type: z.string().openapi({ example: 'urn:millrace:error:api/bad-request' }),
+  title: z.string(),
+  status: z.number().int(),
+  detail: z.string().openapi({ description: 'What happened, the likely cause, and what to do next.' }),
+  code: z.string().openapi({ description: 'Of the error dictionary; it does not change.' }),
+  retry: z.enum(['never', 'backoff', 'pause']),
 })
 
 /**

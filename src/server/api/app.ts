@@ -19,6 +19,7 @@ import { mailRoutes } from './mail-routes.ts'
 import { metricsHandler } from './metrics-routes.ts'
 import { peopleRoutes } from './people-routes.ts'
 import { pipelineRoutes } from './pipeline-routes.ts'
+import { openApiDocument, registerComponents } from './openapi-document.ts'
 import { problemResponse } from './problem.ts'
 import { reviewRoutes } from './review-routes.ts'
 import { runRoutes } from './run-routes.ts'
@@ -51,12 +52,7 @@ export function makeApp(options: AppOptions): Api {
     planes.errors.count('api', isMillraceError(told) ? told.code : 'api/failed')
     return problemResponse(told, options)
   })
-  app.notFound((c) =>
-    problemResponse(
-      new MillraceError('api/no-such-path', { method: c.req.method, path: c.req.path.slice(0, 200) }),
-      options,
-    ),
-  )
+  app.notFound((c) => problemResponse(noSuch(app, c), options))
   app.use(async (c, next) => {
     await next()
     c.header('x-content-type-options', 'nosniff')
@@ -65,7 +61,7 @@ export function makeApp(options: AppOptions): Api {
   app.use('/api/v1/health/ready', whileServing(options.isStopping))
   app.route('/api/v1', healthRoutes(planes))
   app.get('/metrics', withKeyWhere(options.isExposed ?? false, planes), metricsHandler(planes))
-  app.get('/api/v1/openapi.json', (c) => c.json(documentOf(app)))
+  app.get('/api/v1/openapi.json', (c) => c.json(openApiDocument(app)))
   app.use('/api/v1/*', whileServing(options.isStopping), withKey(planes), limitOf, withType)
   for (const routes of [
     runRoutes(planes, outcomes),
@@ -80,17 +76,21 @@ export function makeApp(options: AppOptions): Api {
     stepRoutes(planes),
   ])
     app.route('/api/v1', routes)
-  app.openAPIRegistry.registerComponent('securitySchemes', 'key', { type: 'http', scheme: 'bearer' })
+  registerComponents(app)
   return app
 }
 
-const documentOf = (app: Api): object =>
-  app.getOpenAPI31Document({
-    openapi: '3.1.0',
-    info: { title: 'Millrace', version: '1', description: 'Errors are problem documents (RFC 9457) with a `code`.' },
-    servers: [{ url: '/' }],
-    security: [{ key: [] }],
-  })
+/** Nothing is at the address, or nothing that takes the method (RFC 9110, 15.5.6). */
+function noSuch(app: Api, { req }: Context): MillraceError {
+  const [method, path] = [req.method, req.path.slice(0, 200)]
+  const others = ['GET', 'POST'].filter((one) => one !== method && hasRoute(app, one, req.path))
+  if (others.length === 0) return new MillraceError('api/no-such-path', { method, path })
+  return new MillraceError('api/no-such-method', { method, path, allowed: others.join(', ') })
+}
+
+/** Beside the middleware of all methods. */
+const hasRoute = (app: Api, method: string, path: string): boolean =>
+  app.router.match(method, path)[0].some(([[, route]]) => route.method === method)
 
 /** Most that is read of a body that is refused. */
 const mostDiscarded = 128 * 1024 * 1024
@@ -124,7 +124,7 @@ const withType = createMiddleware<ApiEnv>(async (c, next) => {
   const hasBody = c.req.header('transfer-encoding') !== undefined || Number(c.req.header('content-length') ?? 0) > 0
   const type = c.req.header('content-type')?.split(';')[0]?.trim().toLowerCase() ?? ''
   if (hasBody && !wanted.includes(type))
-    throw new MillraceError('api/bad-request', { problems: `content-type: expected ${wanted.join(' or ')}` })
+    throw new MillraceError('api/wrong-type', { type: type.slice(0, 100) || 'none', wanted: wanted.join(' or ') })
   await next()
 })
 

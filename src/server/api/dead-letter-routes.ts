@@ -1,9 +1,8 @@
 import { createRoute, z } from '@hono/zod-openapi'
-import { MillraceError } from '../../core/errors/millrace-error.ts'
 import { isId } from '../../core/ids.ts'
 import type { Json } from '../../core/json.ts'
 import type { Planes } from '../planes.ts'
-import { type Api, answers, asBody, line, makeApi } from './api.ts'
+import { afterId, type Api, answers, asBody, makeApi } from './api.ts'
 
 export const letterView = z
   .object({
@@ -34,7 +33,7 @@ export function deadLetterRoutes({ deadLetters, mail, dispatcher }: Planes): Api
         path: '/dead-letters',
         request: {
           query: z.object({
-            after: line(64).optional().openapi({ description: 'The `next` of the page before.' }),
+            after: afterId('evt').optional(),
             limit: z.coerce.number().int().min(1).max(200).default(50),
           }),
         },
@@ -48,8 +47,6 @@ export function deadLetterRoutes({ deadLetters, mail, dispatcher }: Planes): Api
       async (c) => {
         const { after, limit } = c.req.valid('query')
         const cursor = after !== undefined && isId('evt', after) ? after : undefined
-        if (after !== undefined && !cursor)
-          throw new MillraceError('api/bad-request', { problems: 'after: not a cursor of this list' })
         const letters = await deadLetters.list({ after: cursor, limit })
         const next = letters.length === limit ? letters.at(-1)?.id : undefined
         return c.json({ letters, ...(next && { next }) }, 200)

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { z } from 'zod'
 import { mainTenant } from '../../core/ids.ts'
 import { testServer, type TestServer } from '../testing.ts'
+import { problemSchema } from './api.ts'
 
 let server: TestServer
 beforeAll(async () => void (server = await testServer()))
@@ -15,12 +16,16 @@ const json = (body: unknown): RequestInit => ({
 })
 const post = { method: 'POST' }
 
+/** Served, and no part of the API: the document itself, and text for Prometheus. */
+const beside = new Set(['/api/v1/openapi.json', '/metrics'])
+
 const method = z.enum(['get', 'post', 'put', 'patch', 'delete'])
 const operation = z.object({
   parameters: z
     .array(z.object({ name: z.string(), in: z.enum(['path', 'query', 'header']), schema: z.unknown() }))
     .optional(),
   requestBody: z.object({ content: z.record(z.string(), z.object({ schema: z.unknown() })) }).optional(),
+  security: z.array(z.unknown()).optional(),
   responses: z.record(
     z.string().regex(/^[1-5]\d\d$/),
     z.object({ description: z.string().min(1), content: z.unknown().optional() }),
@@ -43,7 +48,7 @@ test('the document is OpenAPI 3.1, lists every route with its parameters, and ev
     Object.keys(operations).map((one) => `${one} ${path}`),
   )
   const served = server.app.routes
-    .filter((route) => route.method !== 'ALL' && route.path !== '/api/v1/openapi.json')
+    .filter((route) => route.method !== 'ALL' && !beside.has(route.path))
     .map((route) => `${route.method.toLowerCase()} ${route.path.replaceAll(/:(\w+)/g, '{$1}')}`)
   expect(new Set(listed)).toEqual(new Set(served))
   for (const [path, operations] of Object.entries(read.paths))
@@ -117,9 +122,11 @@ test('the document is what every route answers: no field that it does not name',
       const { letters } = list.parse(await (await server.ask('/api/v1/dead-letters')).json())
       return server.ask(`/api/v1/dead-letters/${letters[0]?.id}`)
     },
+    'get /api/v1/effects': () => server.ask('/api/v1/effects'),
     'get /api/v1/steps': () => server.ask('/api/v1/steps'),
   }
-  const elsewhere = ['post /api/v1/dead-letters/{letter}/replay'] // needs a letter that can be read by now
+  // The one needs a letter that can be read by now, the other a restored backup.
+  const elsewhere = ['post /api/v1/dead-letters/{letter}/replay', 'post /api/v1/effects/release']
   expect([...Object.keys(requests), ...elsewhere].toSorted()).toEqual(
     routes.map((one) => `${one.method} ${one.path}`).toSorted(),
   )
@@ -127,6 +134,33 @@ test('the document is what every route answers: no field that it does not name',
     const route = routes.find((one) => `${one.method} ${one.path}` === name)
     await expectAnswer(name, route, await send())
   }
+})
+
+test('what a route refuses it refuses as the document says, and health is documented as open', async () => {
+  const { paths } = document.parse(await (await fetch(`${server.url}/api/v1/openapi.json`)).json())
+  const refuse = async (status: number, route: string, init: RequestInit = {}, query = ''): Promise<void> => {
+    const [verb = '', path = ''] = route.split(' ')
+    const answer = await server.ask(path.replaceAll(/\{\w+\}/g, 'none') + query, {
+      method: verb.toUpperCase(),
+      ...init,
+    })
+    expect([route, answer.status]).toEqual([route, status])
+    expect(answer.headers.get('content-type')).toBe('application/problem+json')
+    expect(problemSchema.parse(await answer.json()).status).toBe(status)
+    const described = paths[path]?.[method.parse(verb)]?.responses[status]?.content
+    expect(described).toEqual({ 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } })
+  }
+  const routes = Object.entries(paths).flatMap(([path, all]) => Object.keys(all).map((one) => `${one} ${path}`))
+  for (const route of routes.filter((one) => !one.includes('/health/'))) {
+    await refuse(401, route, { headers: { authorization: 'Bearer none' } })
+    if (route.startsWith('post ')) await refuse(415, route, { body: 'x', headers: { 'content-type': 'text/plain' } })
+    if (/\{(?:run|letter|pipeline)\}/.test(route)) await refuse(404, route)
+  }
+  await refuse(400, 'get /api/v1/runs', {}, '?limit=0')
+  await refuse(409, 'post /api/v1/effects/release')
+  await refuse(413, 'post /api/v1/people', json('x'.repeat(1024 * 1024)))
+  await refuse(422, 'post /api/v1/people', json({ name: ' ' }))
+  expect(paths['/api/v1/health/live']?.get).toMatchObject({ security: [] })
 })
 
 /** The answer fits the schema that the route declares for its status, and has no field beside it. */

@@ -40,6 +40,7 @@ export function problemResponse(
 export function problemAnswer(known: MillraceError): Response {
   const headers: Record<string, string> = { 'content-type': 'application/problem+json', 'cache-control': 'no-store' }
   if (known.status === 401) headers['www-authenticate'] = 'Bearer'
+  if (isMillraceError(known, 'api/no-such-method')) headers['allow'] = known.details.allowed
   if (known.status === 503 || known.status === 429) headers['retry-after'] = '1'
   return new Response(JSON.stringify(problemOf(known)), { status: known.status, headers })
 }

@@ -2,7 +2,7 @@ import { createRoute, z } from '@hono/zod-openapi'
 import { MillraceError } from '../../core/errors/millrace-error.ts'
 import { isId, type WorkItemId } from '../../core/ids.ts'
 import type { Planes } from '../planes.ts'
-import { type Api, type ApiContext, answers, asBody, line, makeApi, takes } from './api.ts'
+import { type Api, type ApiContext, answers, asBody, line, makeApi, mayTake, takes } from './api.ts'
 import { decided, itemClaim, itemDetail, itemSummary, itemVerdict } from './review-schemas.ts'
 
 const lease = z
@@ -33,7 +33,10 @@ export function reviewRoutes({ reviews }: Planes): Api {
           query: z.object({
             state: z.enum(['open', 'decided', 'closed']).optional(),
             queue: line(200).optional(),
-            mine: z.stringbool().optional(),
+            mine: z
+              .stringbool()
+              .optional()
+              .openapi({ type: 'string', enum: ['true', 'false'] }),
             cursor: line(500).optional(),
             limit: z.coerce.number().int().min(1).max(200).optional(),
           }),
@@ -64,7 +67,7 @@ export function reviewRoutes({ reviews }: Planes): Api {
       createRoute({
         method: 'post',
         path: '/reviews/{item}/claim',
-        request: { params: byItem, body: takes(z.object({ claim: z.number().int().optional(), lease })) },
+        request: { params: byItem, body: mayTake(z.object({ claim: z.number().int().optional(), lease })) },
         responses: { 200: answers(itemClaim, 'The claim; its number is needed to decide.') },
       }),
       async (c) =>
@@ -77,7 +80,7 @@ export function reviewRoutes({ reviews }: Planes): Api {
       createRoute({
         method: 'post',
         path: '/reviews/claim-next',
-        request: { body: takes(z.object({ queue: line(200).optional(), lease })) },
+        request: { body: mayTake(z.object({ queue: line(200).optional(), lease })) },
         responses: {
           200: answers(
             z.object({ claim: itemClaim.optional() }),

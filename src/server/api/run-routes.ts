@@ -3,7 +3,7 @@ import { MillraceError } from '../../core/errors/millrace-error.ts'
 import { isId, type TenantId } from '../../core/ids.ts'
 import type { Planes } from '../planes.ts'
 import type { Outcomes } from '../outcomes.ts'
-import { type Api, answers, asBody, line, makeApi, takes } from './api.ts'
+import { afterId, type Api, answers, asBody, line, makeApi, takes } from './api.ts'
 import { listedRun, runOutcome, runStatus, runView } from './run-schemas.ts'
 
 const byRun = z.object({ run: z.string().openapi({ param: { name: 'run', in: 'path' }, example: 'run_0' }) })
@@ -24,7 +24,7 @@ export function runRoutes({ runs, engine }: Planes, outcomes: Outcomes): Api {
           query: z.object({
             pipeline: line(200).optional(),
             status: runStatus.optional(),
-            after: line(64).optional().openapi({ description: 'The `next` of the page before.' }),
+            after: afterId('run').optional(),
             limit: z.coerce.number().int().min(1).max(200).default(50),
           }),
         },
@@ -38,8 +38,6 @@ export function runRoutes({ runs, engine }: Planes, outcomes: Outcomes): Api {
       async (c) => {
         const { after, ...filter } = c.req.valid('query')
         const cursor = after !== undefined && isId('run', after) ? after : undefined
-        if (after !== undefined && !cursor)
-          throw new MillraceError('api/bad-request', { problems: 'after: not a cursor of this list' })
         const { limit } = filter
         const found = await runs.list(c.get('principal').tenant, { ...filter, limit: limit + 1, after: cursor }) // one more tells whether a page follows
         const shown = found.slice(0, limit)
