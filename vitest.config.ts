@@ -6,6 +6,7 @@ export default defineConfig({
       'src/**/*.test.ts',
       'pipelines/**/*.test.ts',
       'chaos/**/*.test.ts',
+      'e2e/**/*.test.ts',
       'bench/**/*.test.ts',
       'scripts/**/*.test.ts',
       'test/**/*.test.ts',

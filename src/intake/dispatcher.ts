@@ -14,7 +14,7 @@ import {
 import type { Json } from '../core/json.ts'
 import type { Random } from '../core/random.ts'
 import { unseal } from '../core/seal.ts'
-import { isConnectionError, type Pool, transaction } from '../store/pool.ts'
+import { isConnectionError, isFull, type Pool, transaction } from '../store/pool.ts'
 
 /** What the dispatcher needs of its neighbours, in its own words. */
 export interface DispatcherPorts {
@@ -196,7 +196,8 @@ export class Dispatcher {
     }
     if (failed === undefined) return this.#mark(pending)
     if (isMillraceError(failed) && failed.retry === 'never') return this.#bury(pending, failed)
-    const isOutage = isConnectionError(failed) || isMillraceError(failed) // of class backoff or pause: not the event's fault
+    // A MillraceError that is left is of class backoff or pause: none of these is the event's fault.
+    const isOutage = isConnectionError(failed) || isFull(failed) || isMillraceError(failed)
     if (!isOutage && pending.attempts >= mostAttempts) return this.#bury(pending, notStarted(pending, nameOf(failed)))
     await this.#putBack(pending, isOutage)
   }

@@ -93,8 +93,12 @@ function isRefusal(error: unknown): boolean {
   )
 }
 
-/** A connection's failure in the words of the dictionary; any other error as it is. */
+/** The statement needed room that the server's disk does not have (53100): the same work may be done when there is some. */
+export const isFull = (error: unknown): boolean => error instanceof Error && 'code' in error && error.code === '53100'
+
+/** A failure of the connection or of the disk in the words of the dictionary; any other error as it is. */
 export function asStoreError(error: unknown, url: string): unknown {
+  if (isFull(error)) return new MillraceError('store/full', { at: describeUrl(url) }, { cause: error })
   const code = isConnectionError(error) ? 'store/unreachable' : isRefusal(error) ? 'store/refused' : undefined
   if (!code) return error
   const why = error instanceof Error ? error.message || String((error as { code?: unknown }).code) : String(error)

@@ -11,6 +11,15 @@ export const storeErrors = {
       `Postgres at ${d.at} does not answer (${d.why}). It is most likely not running, or DATABASE_URL names another host. ` +
       `Start it, or correct DATABASE_URL; without DATABASE_URL Millrace starts its own.`,
   }),
+  'store/full': entry({
+    status: 503,
+    retry: 'backoff',
+    title: 'The database has no room',
+    sample: { at: '127.0.0.1:5432/millrace' },
+    message: (d) =>
+      `Postgres at ${d.at} has no room left on its disk, and nothing of this was kept. Make room there or enlarge the disk, then send it again; ` +
+      `what was accepted before is not lost, and goes on by itself.`,
+  }),
   'store/refused': entry({
     status: 500,
     retry: 'never',
