@@ -4,7 +4,7 @@ import { type ClassifierManifest, classifierManifest } from './directory/manifes
 import { openDirectory } from './directory/open-directory.ts'
 import { type Encoder, requireEncoder } from './encoder.ts'
 import { unpackWeights } from './head/head-weights.ts'
-import { largest } from './head/softmax.ts'
+import { confidenceOf, largest } from './head/softmax.ts'
 import { inBulk } from './inference/in-bulk.ts'
 import { type Decided, decide } from './message/decide.ts'
 import { partsOf } from './message/parts.ts'
@@ -77,8 +77,11 @@ export class Classifier {
   #answer({ part, probabilities }: Decided): Classification {
     const { labels, threshold, name, digest } = this.manifest
     const best = largest(probabilities)
-    const confidence = probabilities[best] ?? 0
-    const top = largestOf(probabilities).map((i) => ({ label: labels[i] ?? '', confidence: probabilities[i] ?? 0 }))
+    const confidence = confidenceOf(probabilities)
+    const top = largestOf(probabilities).map((i) => ({
+      label: labels[i] ?? '',
+      confidence: Math.min(confidence, probabilities[i] ?? 0),
+    }))
     return {
       label: labels[best] ?? '',
       confidence,

@@ -13,3 +13,8 @@ export function largest(row: Float32Array): number {
   for (let i = 1; i < row.length; i++) if ((row[i] ?? 0) > (row[best] ?? 0)) best = i
   return best
 }
+
+/** No answer is certain; rounding to float32 says so at times. A threshold of 1 accepts nothing. */
+const mostConfidence = 1 - 1e-6
+
+export const confidenceOf = (row: Float32Array): number => Math.min(mostConfidence, row[largest(row)] ?? 0)

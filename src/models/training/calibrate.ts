@@ -33,7 +33,7 @@ export function calibrate(texts: readonly HalfLogits[]): Calibration {
   return { blend: best.blend, temperature: best.temperature }
 }
 
-export const blended = ({ network, words }: HalfLogits, blend: number): Float32Array =>
+const blended = ({ network, words }: HalfLogits, blend: number): Float32Array =>
   network.map((z, i) => z + blend * (words[i] ?? 0))
 
 function logLikelihood(row: Float32Array, temperature: number, label: number): number {

@@ -40,7 +40,7 @@ test('a head learns, is the same for the same seed, and is measured as it was wr
   const found = await evaluate(classifier, data, { now: () => (now += 1000) })
   expect(found).toMatchObject({ n: 49, accuracy: 1, macroF1: 1, confused: [], textsPerSecond: 49 })
   expect(found.aurocOutOfScope).toBeGreaterThan(0.9)
-  expect(found.atThreshold.threshold).toBe(1)
+  expect(found.atThreshold).toEqual({ threshold: 1, coverage: 0, accuracy: null })
 
   const strange = await readLabelledTexts(smallCsv(directory.path, ['"Paint my house",painting']))
   await expect(evaluate(classifier, strange, { now: () => 0 })).rejects.toMatchObject({

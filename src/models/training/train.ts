@@ -1,7 +1,7 @@
 import { seededRandom } from '../../core/random.ts'
 import type { Encoder } from '../encoder.ts'
 import { packWeights } from '../head/head-weights.ts'
-import { largest } from '../head/softmax.ts'
+import { confidenceOf, largest } from '../head/softmax.ts'
 import {
   type Answered,
   areaUnderRoc,
@@ -139,7 +139,7 @@ function judge(
 function answerOf(text: HalfLogits, calibration: Calibration): Answered & { label: number; predicted: number } {
   const row = probabilitiesOf(text, calibration)
   const predicted = largest(row)
-  return { confidence: row[predicted] ?? 0, isRight: predicted === text.label, label: text.label, predicted }
+  return { confidence: confidenceOf(row), isRight: predicted === text.label, label: text.label, predicted }
 }
 
 const halfLogits = (
