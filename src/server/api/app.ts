@@ -83,14 +83,13 @@ export function makeApp(options: AppOptions): Api {
 /** Nothing is at the address, or nothing that takes the method (RFC 9110, 15.5.6). */
 function noSuch(app: Api, { req }: Context): MillraceError {
   const [method, path] = [req.method, req.path.slice(0, 200)]
-  const others = ['GET', 'POST'].filter((one) => one !== method && hasRoute(app, one, req.path))
-  if (others.length === 0) return new MillraceError('api/no-such-path', { method, path })
-  return new MillraceError('api/no-such-method', { method, path, allowed: others.join(', ') })
+  const routes = ['GET', 'POST'].flatMap((one) => app.router.match(one, req.path)[0].map(([[, route]]) => route))
+  const taken = routes.filter((route) => route.method !== 'ALL') // middleware is of all methods
+  const exact = taken.filter((route) => route.path === req.path) // `claim-next` is no item's id
+  const allowed = new Set((exact.length > 0 ? exact : taken).map((route) => route.method))
+  if (allowed.size === 0) return new MillraceError('api/no-such-path', { method, path })
+  return new MillraceError('api/no-such-method', { method, path, allowed: [...allowed].join(', ') })
 }
-
-/** Beside the middleware of all methods. */
-const hasRoute = (app: Api, method: string, path: string): boolean =>
-  app.router.match(method, path)[0].some(([[, route]]) => route.method === method)
 
 /** Most that is read of a body that is refused. */
 const mostDiscarded = 128 * 1024 * 1024

@@ -10,16 +10,21 @@ export const mostEventBytes = 10 * 1024 * 1024
  * Plain JSON Schema: with Zod's the framework would hold every body against both forms, and refuse each by the other. Bodies are read by the
  * protocol binding's own rules; this stands here for who reads the document.
  */
-const text = { type: 'string' as const }
+const text = (most: number) => ({
+  type: 'string' as const,
+  minLength: 1,
+  maxLength: most,
+  pattern: '^[^\\u0000-\\u001f\\u007f-\\u009f]*$',
+})
 const cloudEvent = {
   type: 'object' as const,
   properties: {
     specversion: { type: 'string' as const, enum: ['1.0'] },
-    id: text,
-    source: text,
-    type: text,
-    time: text,
-    subject: text,
+    id: text(256),
+    source: text(512),
+    type: { type: 'string' as const, maxLength: 256, pattern: '^[a-z0-9]+([.\\-][a-z0-9]+)*$' },
+    time: { type: 'string' as const, format: 'date-time' },
+    subject: { ...text(512), minLength: 0 },
     data: {},
   },
   required: ['specversion', 'id', 'source', 'type'],

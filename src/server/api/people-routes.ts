@@ -58,7 +58,9 @@ export function peopleRoutes(planes: Planes): Api {
       createRoute({
         method: 'post',
         path: '/people',
-        request: { body: takes(z.object({ name: line(100), email: line(254).optional() })) },
+        request: {
+          body: takes(z.object({ name: line(100).min(1), email: line(254).optional().openapi({ format: 'email' }) })),
+        },
         responses: { 201: answers(personView, 'Added.') },
       }),
       async (c) => {
@@ -87,7 +89,7 @@ export function peopleRoutes(planes: Planes): Api {
           body: takes(
             z.object({
               person: line(64),
-              name: line(100),
+              name: line(100).min(1),
               expires: z.number().int().optional().openapi({ description: 'Milliseconds since 1970; absent: never.' }),
             }),
           ),

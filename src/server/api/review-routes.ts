@@ -13,6 +13,9 @@ const lease = z
   .optional()
   .openapi({ description: 'Milliseconds; ten minutes unless said.' })
 
+/** What the database can hold of a number that it counts up. */
+const claimNumber = z.number().int().min(0).max(2_147_483_647)
+
 const byItem = z.object({ item: z.string().openapi({ param: { name: 'item', in: 'path' }, example: 'rev_0' }) })
 
 const itemOf = (text: string): WorkItemId => {
@@ -67,7 +70,7 @@ export function reviewRoutes({ reviews }: Planes): Api {
       createRoute({
         method: 'post',
         path: '/reviews/{item}/claim',
-        request: { params: byItem, body: mayTake(z.object({ claim: z.number().int().optional(), lease })) },
+        request: { params: byItem, body: mayTake(z.object({ claim: claimNumber.optional(), lease })) },
         responses: { 200: answers(itemClaim, 'The claim; its number is needed to decide.') },
       }),
       async (c) =>
@@ -94,7 +97,7 @@ export function reviewRoutes({ reviews }: Planes): Api {
       createRoute({
         method: 'post',
         path: '/reviews/{item}/release',
-        request: { params: byItem, body: takes(z.object({ claim: z.number().int() })) },
+        request: { params: byItem, body: takes(z.object({ claim: claimNumber })) },
         responses: { 204: { description: 'Anyone may claim it now.' } },
       }),
       async (c) => {
@@ -110,7 +113,7 @@ export function reviewRoutes({ reviews }: Planes): Api {
           params: byItem,
           body: takes(
             z.object({
-              claim: z.number().int(),
+              claim: claimNumber,
               verdict: itemVerdict,
               shownDigest: line(64).openapi({ description: 'Of the item as it was shown.' }),
               reason: line(200).optional(),
