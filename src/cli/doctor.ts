@@ -11,6 +11,7 @@ import {
   checkRoot,
   checkRuntime,
 } from './doctor-machine.ts'
+import { checkHold, checkRoom } from './doctor-operations.ts'
 import { checkProject } from './doctor-project.ts'
 import { checkDatabase, checkRestate } from './doctor-servers.ts'
 import { defaultPort, type ServeOptions, withServer } from './serve.ts'
@@ -45,12 +46,14 @@ async function diagnose(
     checkPostgresBinary(env),
     checkRoot(env),
     checkHome(home),
+    checkRoom(home),
     checkKept(home),
     checkMasterKey(home),
     checkOwnerKey(home),
     checkPort(port, readServerJson(home)?.url),
     checkDatabase(env),
     checkRestate(env),
+    checkHold(home, env),
     checkProject(config, env, send),
   ])
   return [checkNode(), ...checks.flat()]
