@@ -75,7 +75,7 @@ export const classify: Bench = {
   },
 }
 
-async function askAll(plane: ModelPlane, labels: readonly string[], texts: readonly string[]): Promise<number> {
+export async function askAll(plane: ModelPlane, labels: readonly string[], texts: readonly string[]): Promise<number> {
   const { signal } = new AbortController()
   const since = performance.now()
   let next = 0

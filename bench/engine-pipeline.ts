@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { event, pipeline, rules } from '../src/sdk/index.ts'
+import { event, pipeline, rules } from 'millrace'
 
 /** The work of the engine's benchmark: five decision tables in a row, each of which needs the one before. */
 const teams = ['cards', 'payments', 'accounts', 'fraud', 'general'] as const

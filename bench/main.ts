@@ -5,6 +5,11 @@ import type { Bench, Measured } from './bench.ts'
 const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   classify: async () => (await import('./classify.ts')).classify,
   engine: async () => (await import('./engine.ts')).engine,
+  hostile: async () => (await import('./hostile.ts')).hostile,
+  intake: async () => (await import('./intake.ts')).intake,
+  memory: async () => (await import('./memory.ts')).memory,
+  triage: async () => (await import('./triage.ts')).triage,
+  waiting: async () => (await import('./waiting.ts')).waiting,
 }
 
 /** The last line on standard output: for programs. */
