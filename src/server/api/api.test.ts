@@ -116,6 +116,8 @@ describe('requests that cannot be used', () => {
     ['JSON that is no object', decide, json('[1]')],
     ['a wrong type of a field', decide, json({ claim: '1', verdict: 'approve', shownDigest: 'd' })],
     ['a verdict that there is not', decide, json({ claim: 1, verdict: 'maybe', shownDigest: 'd' })],
+    ['a time beyond calendars', '/api/v1/keys', json({ person: 'per_0', name: 'ci', expires: 9e15 })],
+    ['a number beyond integers', decide, json({ claim: 2 ** 40, verdict: 'approve', shownDigest: 'd' })],
     ['a NUL in a name', '/api/v1/reviews/claim-next', json({ queue: '\0' })],
     ['no runs', '/api/v1/runs/outcomes', json({ runs: [] })],
     [

@@ -27,7 +27,7 @@ const cloudEvent = {
     subject: { ...text(512), minLength: 0 },
     data: {},
   },
-  required: ['specversion', 'id', 'source', 'type'],
+  required: ['specversion', 'id', 'source', 'type', 'data'],
 }
 const batch = { type: 'array' as const, items: cloudEvent, minItems: 1, maxItems: 1000 }
 

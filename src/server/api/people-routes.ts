@@ -22,6 +22,9 @@ export const keyView = z
   .openapi('ApiKey')
 export const newKeyView = z.object({ key: keyView, secret: z.string().openapi({ description: 'Shown this once.' }) })
 
+/** The last millisecond of the year 9999: what a database and a calendar can both say. */
+const lastMoment = 253_402_300_799_999
+
 const byKey = z.object({ key: z.string().openapi({ param: { name: 'key', in: 'path' }, example: 'key_0' }) })
 
 /** Until roles exist, only the data directory's owner adds people and keys: everybody else is denied. */
@@ -90,7 +93,13 @@ export function peopleRoutes(planes: Planes): Api {
             z.object({
               person: line(64),
               name: line(100).min(1),
-              expires: z.number().int().optional().openapi({ description: 'Milliseconds since 1970; absent: never.' }),
+              expires: z
+                .number()
+                .int()
+                .min(0)
+                .max(lastMoment)
+                .optional()
+                .openapi({ description: 'Milliseconds since 1970; absent: never.' }),
             }),
           ),
         },

@@ -36,10 +36,7 @@ export function reviewRoutes({ reviews }: Planes): Api {
           query: z.object({
             state: z.enum(['open', 'decided', 'closed']).optional(),
             queue: line(200).optional(),
-            mine: z
-              .stringbool()
-              .optional()
-              .openapi({ type: 'string', enum: ['true', 'false'] }),
+            mine: z.enum(['true', 'false']).optional(),
             cursor: line(500).optional(),
             limit: z.coerce.number().int().min(1).max(200).optional(),
           }),
@@ -54,7 +51,7 @@ export function reviewRoutes({ reviews }: Planes): Api {
       async (c) => {
         const { mine, ...query } = c.req.valid('query')
         const { tenant, person } = asker(c)
-        return c.json(await reviews.list({ tenant, ...query, ...(mine && { mine: person }) }), 200)
+        return c.json(await reviews.list({ tenant, ...query, ...(mine === 'true' && { mine: person }) }), 200)
       },
     )
     .openapi(
