@@ -40,6 +40,11 @@ export function hostileMails(): Readonly<Record<string, Buffer>> {
         '<eve@hostile.example\r\n\tBcc: all@bank.example>',
       ) + 'Where is my card?\r\n',
     ),
-    'long-text': mail(['Content-Type: text/plain'], 'My card has not arrived yet, and I need it. \r\n'.repeat(550_000)),
+    'long-text': mail(
+      ['Content-Type: text/plain'],
+      'My card has not arrived yet, and I need it before I travel next week. Please tell me where it is now.\r\n'.repeat(
+        250_000,
+      ),
+    ),
   }
 }

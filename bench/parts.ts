@@ -14,7 +14,8 @@ type Span = readonly [began: number, ended: number]
  * daily use. Does not own: the parts. Steps tell how long they took when they end, so their spans are theirs.
  */
 export class Parts {
-  #spans = new Map<string, Span[]>()
+  /** Undefined: nobody watches, and nothing is kept. */
+  #spans: Map<string, Span[]> | undefined
 
   constructor() {
     this.#wrap('mail, file to accepted', MailIntake.prototype, 'take')
@@ -25,12 +26,12 @@ export class Parts {
     this.#wrap('log: start', PostgresLog.prototype, 'insert')
     this.#wrap('log: load', PostgresLog.prototype, 'load')
     this.#wrap('log: commit', PostgresLog.prototype, 'append')
-    const meter: { step(this: StepMeter, measured: StepMeasurement): void } = StepMeter.prototype
-    const { step } = meter
     const note = (kind: string, ms: number): void => this.#note(`step: ${kind}`, performance.now() - ms)
-    meter.step = function (measured) {
+    const meter: Record<'step', unknown> = StepMeter.prototype
+    const inner = meter.step as (this: unknown, measured: StepMeasurement) => void // the method
+    meter.step = function (this: unknown, measured: StepMeasurement) {
       note(measured.kind, measured.ms)
-      step.call(this, measured)
+      inner.call(this, measured)
     }
   }
 
@@ -40,7 +41,7 @@ export class Parts {
   }
 
   figures(): readonly PartFigures[] {
-    return [...this.#spans].map(([part, spans]) => {
+    return [...(this.#spans ?? [])].map(([part, spans]) => {
       const took = spans.map(([began, ended]) => ended - began).toSorted((a, b) => a - b)
       const at = (share: number): number => took[Math.floor((took.length - 1) * share)] ?? Number.NaN
       return { part, calls: spans.length, p50: at(0.5), p95: at(0.95), atWork: covered(spans) }
@@ -48,6 +49,7 @@ export class Parts {
   }
 
   #note(part: string, began: number): void {
+    if (!this.#spans) return
     const spans = this.#spans.get(part)
     const span = [began, performance.now()] as const
     if (spans) spans.push(span)

@@ -13,8 +13,8 @@ export interface PartFigures {
 }
 
 export interface Answers {
-  /** Bytes resident after forced collection. */
-  readonly memory: number
+  /** Bytes after forced collection: resident, and of these on JavaScript's heap and beside it. */
+  readonly memory: { readonly resident: number; readonly heap: number; readonly external: number }
   /** Milliseconds of processor time since the process began: of the main thread, and of the whole process. */
   readonly cpu: { readonly main: number; readonly all: number }
   /** From now on the parts are watched, anew. */

@@ -9,12 +9,13 @@ const [home = '', config] = process.argv.slice(2)
 const say = (said: Said): void => void process.send?.(said)
 
 /** Collections of what finalizers freed before need a turn between them. */
-async function residentAfterCollection(): Promise<number> {
+async function memoryAfterCollection(): Promise<Answers['memory']> {
   for (let time = 0; time < 5; time++) {
     globalThis.gc?.()
     await sleep(50)
   }
-  return process.memoryUsage().rss
+  const { external, heapUsed, rss } = process.memoryUsage()
+  return { resident: rss, heap: heapUsed, external }
 }
 
 const milliseconds = ({ user, system }: NodeJS.CpuUsage): number => (user + system) / 1000
@@ -23,7 +24,7 @@ try {
   const parts = new Parts()
   const millrace = await startMillrace({ home, config, port: 0, env: process.env, say: () => {} })
   const answers: { readonly [K in Ask['ask']]: () => Answers[K] | Promise<Answers[K]> } = {
-    memory: residentAfterCollection,
+    memory: memoryAfterCollection,
     cpu: () => ({ main: milliseconds(process.threadCpuUsage()), all: milliseconds(process.cpuUsage()) }),
     watch: () => parts.watch(),
     parts: () => parts.figures(),

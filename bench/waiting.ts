@@ -5,6 +5,7 @@ import { messageOf } from './engine-pipeline.ts'
 import { percentile } from './percentile.ts'
 import { batchBody, type BenchEvent, sendBatch } from './send-events.ts'
 import { type ServerUnderTest, serverUnderTest } from './server-under-test.ts'
+import { until } from './until.ts'
 
 const waitingRuns = 5000
 /** New runs of a round, one after the other, so that they wait for what stands there and not for each other. */
@@ -69,11 +70,16 @@ const nextOf = (type: string, data: (n: number) => BenchEvent['data']): BenchEve
 
 /** Resolves when all of them wait, and hold nothing. */
 async function fill(server: ServerUnderTest): Promise<void> {
-  for (let sent = 0; sent < waitingRuns; sent += 500) {
+  const runs: string[] = []
+  while (runs.length < waitingRuns) {
     const events = Array.from({ length: 500 }, () => nextOf('bench.question', (n) => ({ text: `Is ${n} fine?` })))
-    await sendBatch(server, batchBody(events))
+    runs.push(...(await sendBatch(server, batchBody(events))))
   }
-  await until(server, waitingRuns, 'select count(*)::int as n from wake where is_parked and $1::text[] is not null', [])
+  await until(server, {
+    n: waitingRuns,
+    of: 'select count(*)::int as n from wake where is_parked and run = any($1)',
+    runs,
+  })
 }
 
 async function startsOf(server: ServerUnderTest): Promise<number[]> {
@@ -82,19 +88,15 @@ async function startsOf(server: ServerUnderTest): Promise<number[]> {
     runs.push(...(await sendBatch(server, batchBody([nextOf('bench.message', messageOf)]))))
     await sleep(between)
   }
-  await until(server, newRuns, `select count(*)::int as n from run where id = any($1) and state = 'succeeded'`, runs)
+  await until(server, {
+    n: newRuns,
+    of: `select count(*)::int as n from run where id = any($1) and state = 'succeeded'`,
+    runs,
+  })
   const { rows } = await server.pool.query<{ ms: number }>(
     `select (extract(epoch from l.at - i.accepted) * 1000)::float8 as ms
       from unnest($1::text[]) as q(run) join inbox i on i.run = q.run join run_log l on l.run = q.run and l.seq = 0`,
     [runs],
   )
   return rows.map(({ ms }) => ms)
-}
-
-async function until({ pool }: ServerUnderTest, wanted: number, count: string, runs: readonly string[]): Promise<void> {
-  for (;;) {
-    const { rows } = await pool.query<{ n: number }>(count, [runs])
-    if ((rows[0]?.n ?? 0) >= wanted) return
-    await sleep(50)
-  }
 }
