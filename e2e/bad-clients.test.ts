@@ -106,6 +106,7 @@ test.each<[string, string, RegExp]>([
   const { answer, socket } = await talk(Buffer.from(text, 'latin1'))
   socket.end()
   expect(await answer).toMatch(status)
+  if ((await answer).startsWith('HTTP/1.1 4')) expect(await answer).toContain('application/problem+json')
   expect(await answer).not.toMatch(/\.ts\b|node_modules|\n +at /)
   await expectUp()
 })

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { getRequestListener, RequestError } from '@hono/node-server'
 import { MillraceError } from '../core/errors/millrace-error.ts'
 import { problemAnswer } from './api/problem.ts'
+import { answerUnreadable } from './unreadable-request.ts'
 
 /** What answers a request. */
 export type Fetch = (request: Request) => Response | Promise<Response>
@@ -28,9 +29,19 @@ export class HttpServer {
     this.url = `http://${isEverywhere ? '127.0.0.1' : address.includes(':') ? `[${address}]` : address}:${port}`
     this.isExposed = !/^(?:127\.|::1$)/.test(address)
     const listener = getRequestListener((request) => this.#fetch(request), { errorHandler })
+    const answering = new Set<http.IncomingMessage>()
+    server.on('clientError', (error, connection) => {
+      const isAnswering = [...answering].some(({ socket }) => socket === connection)
+      if (isAnswering) connection.destroy() // what is written now would stand in the middle of an answer
+      else void answerUnreadable(error, connection)
+    })
     server.on('request', (incoming, outgoing) => {
       this.#inFlight++
-      outgoing.once('close', () => this.#answered())
+      answering.add(incoming)
+      outgoing.once('close', () => {
+        answering.delete(incoming)
+        this.#answered()
+      })
       void listener(incoming, outgoing)
     })
   }

@@ -57,6 +57,22 @@ export const apiErrors = {
     message: (d) =>
       `The request has more than ${d.most} bytes, which is the most that this address takes. Send less, or send it in parts.`,
   }),
+  'api/headers-too-large': entry({
+    status: 431,
+    retry: 'never',
+    title: 'The address or the headers are too large',
+    sample: {},
+    message: () =>
+      `The request's address and headers together have more than 16 kB. Send less of them; what is long belongs into the body.`,
+  }),
+  'api/too-slow': entry({
+    status: 408,
+    retry: 'backoff',
+    title: 'The request came too slowly',
+    sample: {},
+    message: () =>
+      `The request was not complete within the time that it may take: ten seconds for its headers, a minute for all of it. Nothing was accepted; send it again, faster or in parts.`,
+  }),
   'api/failed': entry({
     status: 500,
     retry: 'backoff',
