@@ -169,14 +169,24 @@ export class Dispatcher {
     return rows[0]?.active ?? 0
   }
 
+  /**
+   * The first of each pipeline that has any and is not paused, then the first of these. Rejected: one walk over all that is pending, which went
+   * past every event of a paused pipeline, at each look (60,000 of them: 20 ms, and a look for every batch that was accepted).
+   */
   async #claim(limit: number): Promise<Pending[]> {
     const { rows } = await this.#pool.query<Pending>({
       name: 'claim-inbox',
-      text: `with c as (
+      text: `with recursive p as (
+          (select t, pipeline from inbox where state = 'pending' order by t, pipeline limit 1)
+          union all
+          select n.t, n.pipeline from p cross join lateral (select t, pipeline from inbox where state = 'pending' and (t, pipeline) > (p.t, p.pipeline)
+            order by t, pipeline limit 1) n),
+        f as (select e.* from p cross join lateral (select t, source, id, priority, accepted from inbox where state = 'pending' and (t, pipeline) = (p.t, p.pipeline)
+              and (next_attempt is null or next_attempt <= clock_timestamp()) order by priority, accepted, source, id limit $1 for update skip locked) e
+          where not exists (select from pipeline_switch s where s.t = p.t and s.pipeline = p.pipeline and s.paused)),
+        c as (
           update inbox i set attempts = i.attempts + 1, next_attempt = clock_timestamp() + interval '30 s'
-          from (select t, source, id from inbox p where state = 'pending' and (next_attempt is null or next_attempt <= clock_timestamp())
-              and not exists (select from pipeline_switch s where s.t = p.t and s.pipeline = p.pipeline and s.paused)
-            order by priority, accepted, t, source, id limit $1 for update of p skip locked) x
+          from (select t, source, id from f order by priority, accepted, t, source, id limit $1) x
           where i.t = x.t and i.source = x.source and i.id = x.id returning i.*)
         select c.t, c.source, c.id, c.run, c.pipeline, c.type, c.priority, c.principal, c.attempts, c.payload, k.id as key_id, k.wrapped, p.body
         from c left join payload p on p.t = c.t and p.month = id_month(c.payload) and p.id = c.payload left join subject_key k on k.t = p.t and k.id = p.key_id

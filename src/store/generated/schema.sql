@@ -157,7 +157,7 @@ create table inbox (
   constraint inbox_pkey PRIMARY KEY (t, source, id),
   constraint inbox_state_check CHECK ((state = ANY (ARRAY['pending'::text, 'started'::text, 'ignored'::text, 'dead'::text])))
 );
-CREATE INDEX inbox_pending ON public.inbox USING btree (priority, accepted, t, source, id) WHERE (state = 'pending'::text);
+CREATE INDEX inbox_pending ON public.inbox USING btree (t, pipeline, priority, accepted, source, id) WHERE (state = 'pending'::text);
 
 create table knowledge_index (
   t text not null,

@@ -113,7 +113,7 @@ create table inbox (
   primary key (t, source, id),
   unique (t, run)
 );
-create index inbox_pending on inbox (priority, accepted, t, source, id) where state = 'pending';
+create index inbox_pending on inbox (t, pipeline, priority, accepted, source, id) where state = 'pending';
 
 create table dead_letter (
   t text not null,
