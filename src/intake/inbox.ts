@@ -4,8 +4,9 @@ import { MillraceError } from '../core/errors/millrace-error.ts'
 import type { CanonicalEvent } from '../core/event.ts'
 import { type KeyId, mintId, monthOf, type PersonId, type RunId, type TenantId } from '../core/ids.ts'
 import type { Random } from '../core/random.ts'
-import { seal } from '../core/seal.ts'
+import { sealBody } from '../core/seal.ts'
 import type { Json } from '../core/json.ts'
+import { arrayLiteral } from '../store/array-literal.ts'
 import type { Pool } from '../store/pool.ts'
 
 /** What the inbox needs of the keys: one for each event, until its person is known. */
@@ -54,10 +55,14 @@ export class Inbox {
       const body = this.#seal(fresh.key, offer, n)
       return { offer, fresh, body, run: mintId('run', now, this.#random), payload: mintId('pay', now, this.#random) }
     })
+    const places = placesOf(rows)
     const { rows: inserted } = await this.#pool.query<{ run: RunId }>({
       name: 'accept',
-      text: `with x as (select * from unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::smallint[], $8::text[], $9::text[], $10::int[], $11::text[], $12::bytea[], $13::bytea[])
-          as x(source, id, run, pipeline, type, priority, payload, principal, month, key, wrapped, body)),
+      // One buffer for all bytes, cut there: an array of them would be sent as hexadecimal text, twice as long.
+      text: `with x as (select source, id, run, pipeline, type, priority, payload, principal, month, key,
+            substring($13::bytea from wrapped_at for body_at - wrapped_at) as wrapped, substring($13::bytea from body_at for body_end - body_at) as body
+          from unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::smallint[], $8::text[], $9::text[], $10::int[], $11::text[], $12::int[], $14::int[], $15::int[])
+            as x(source, id, run, pipeline, type, priority, payload, principal, month, key, wrapped_at, body_at, body_end)),
         i as (insert into inbox (t, source, id, run, pipeline, type, priority, payload, principal)
           -- sorted by what it is distinct on: two batches at once take their rows in one order, and wait for each other instead of for ever
           select distinct on (source, id) $1, source, id, run, pipeline, type, priority, payload, principal from x on conflict (t, source, id) do nothing returning run),
@@ -66,18 +71,20 @@ export class Inbox {
         select run from i`,
       values: [
         this.#tenant,
-        rows.map((r) => r.offer.event.source),
-        rows.map((r) => r.offer.event.id),
-        rows.map((r) => r.run),
-        rows.map((r) => r.offer.pipeline),
-        rows.map((r) => r.offer.event.type),
-        rows.map((r) => r.offer.priority),
-        rows.map((r) => r.payload),
-        rows.map((r) => r.offer.principal ?? null),
-        rows.map((r) => monthOf(r.payload)),
-        rows.map((r) => r.fresh.id),
-        rows.map((r) => r.fresh.wrapped),
-        rows.map((r) => r.body),
+        arrayLiteral(rows.map((r) => r.offer.event.source)),
+        arrayLiteral(rows.map((r) => r.offer.event.id)),
+        arrayLiteral(rows.map((r) => r.run)),
+        arrayLiteral(rows.map((r) => r.offer.pipeline)),
+        arrayLiteral(rows.map((r) => r.offer.event.type)),
+        arrayLiteral(rows.map((r) => r.offer.priority)),
+        arrayLiteral(rows.map((r) => r.payload)),
+        arrayLiteral(rows.map((r) => r.offer.principal)),
+        arrayLiteral(rows.map((r) => monthOf(r.payload))),
+        arrayLiteral(rows.map((r) => r.fresh.id)),
+        arrayLiteral(places.map((place) => place.wrapped)),
+        Buffer.concat(rows.flatMap((r) => [r.fresh.wrapped, r.body])),
+        arrayLiteral(places.map((place) => place.body)),
+        arrayLiteral(places.map((place) => place.end)),
       ],
     })
     const fresh = new Set(inserted.map((row) => row.run))
@@ -100,7 +107,7 @@ export class Inbox {
     if (/[\p{Cc}\p{Cs}]/u.test(names)) throw refuse('a name in it has control characters or half a character')
     if (!(Number.isInteger(priority) && priority >= 0 && priority <= 3)) throw refuse('its priority is not 0 to 3')
     try {
-      return seal(key, event as unknown as Json, this.#random).body // an event is JSON by its schema
+      return sealBody(key, event as unknown as Json, this.#random) // an event is JSON by its schema
     } catch (cause) {
       throw refuse('its data is not JSON', cause)
     }
@@ -117,3 +124,15 @@ export class Inbox {
 }
 
 const nameOf = ({ source, id }: { source: string; id: string }): string => `${source}\0${id}`
+
+/** Where, in the buffer of all rows, each one's wrapped key begins, its body begins, and ends: counted from 1, as Postgres does. */
+function placesOf(
+  rows: readonly { readonly fresh: { readonly wrapped: Buffer }; readonly body: Buffer }[],
+): readonly { readonly wrapped: number; readonly body: number; readonly end: number }[] {
+  let at = 1
+  return rows.map(({ body, fresh }) => {
+    const place = { wrapped: at, body: at + fresh.wrapped.length, end: at + fresh.wrapped.length + body.length }
+    at = place.end
+    return place
+  })
+}

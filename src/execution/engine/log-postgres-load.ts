@@ -13,7 +13,7 @@ import {
 import type { Phase, StepKind } from '../../core/lineage.ts'
 import { unseal } from '../../core/seal.ts'
 import type { Pool } from '../../store/pool.ts'
-import { arrayLiteral } from './array-literal.ts'
+import { arrayLiteral } from '../../store/array-literal.ts'
 import { openBody } from './log-postgres-rows.ts'
 import type { LoadedRow, LoadedRun, RunState } from './ports.ts'
 import { quick, within } from './statement-timeout.ts'

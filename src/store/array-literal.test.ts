@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { testDatabase, type TestDatabase } from '../../store/testing.ts'
+import { testDatabase, type TestDatabase } from './testing.ts'
 import { arrayLiteral } from './array-literal.ts'
 
 let database: TestDatabase
