@@ -6,7 +6,7 @@ import { fiveDecisions, messageOf } from './engine-pipeline.ts'
 import { batchBody, sendBatch } from './send-events.ts'
 import { type ServerUnderTest, serverUnderTest } from './server-under-test.ts'
 
-const batchSize = 100
+const batchSize = 500
 /** Batches in flight at once, on both sides. */
 const atOnce = 4
 
@@ -19,7 +19,7 @@ export const intake: Bench = {
   name: 'intake',
   unit: 'events/s',
   async run({ quick }) {
-    const [most, batches] = quick ? [15, 40] : [31, 100]
+    const [most, batches] = quick ? [15, 12] : [31, 30]
     const server = await serverUnderTest()
     try {
       await server.client.post(`/pipelines/${fiveDecisions.name}/pause`, {}, z.unknown())

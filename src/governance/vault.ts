@@ -38,12 +38,14 @@ export class Vault {
     this.#clock = options.clock
   }
 
-  /** A new data key, wrapped, for the caller to insert into `subject_key`. */
+  /**
+   * A new data key, wrapped, for the caller to insert into `subject_key`. It is not kept open: one for each event that is accepted made the intake
+   * a tenth slower, in collections, and pushed out the keys of persons.
+   */
   mint(tenant: TenantId): FreshKey {
     const id = mintId('key', this.#clock.today(), this.#random)
     const bytes = this.#random.bytes(32)
     const key = createSecretKey(bytes)
-    this.#remember(nameOf(tenant, id), key)
     return { id, wrapped: this.#wrap(tenant, id, bytes), key }
   }
 
@@ -80,9 +82,43 @@ export class Vault {
     outside: readonly string[],
   ): Promise<readonly { readonly subject: SubjectId; readonly key: KeyId }[]> {
     const hashes = outside.map((id) => this.#hash(tenant, id))
-    const unique = [...new Map(hashes.map((hash) => [hash.toString('hex'), hash])).entries()].toSorted(([a], [b]) =>
-      a < b ? -1 : 1,
-    ) // one order: no deadlock
+    const known = await this.#subjectsOf(tenant, hashes)
+    const unknown = new Map(
+      hashes.map((hash) => [hash.toString('hex'), hash] as const).filter(([hex]) => !known.has(hex)),
+    )
+    if (unknown.size > 0) {
+      const fresh = await this.#addSubjects(tenant, unknown)
+      for (const [hex, found] of await this.#subjectsOf(tenant, [...unknown.values()])) {
+        known.set(hex, found)
+        const minted = fresh.get(found.key) // undefined where another process was first
+        if (minted) this.#remember(nameOf(tenant, found.key), minted)
+      }
+    }
+    return hashes.map((hash) => {
+      const found = known.get(hash.toString('hex'))
+      if (!found) throw new MillraceError('governance/no-such-key', { key: 'of a subject' })
+      return found
+    })
+  }
+
+  /** Of those that are known, by the hash in hex. */
+  async #subjectsOf(
+    tenant: TenantId,
+    hashes: readonly Buffer[],
+  ): Promise<Map<string, { readonly subject: SubjectId; readonly key: KeyId }>> {
+    const { rows } = await this.#pool.query<{ hash: Buffer; subject: SubjectId; key: KeyId }>({
+      name: 'subject-keys',
+      text: `select a.hash, a.subject, k.id as key from subject_alias a
+        join lateral (select id from subject_key k where k.t = a.t and k.subject = a.subject and k.retention_class <> 'event' order by epoch desc limit 1) k on true
+        where a.t = $1 and a.hash = any($2)`,
+      values: [tenant, hashes],
+    })
+    return new Map(rows.map(({ hash, key, subject }) => [hash.toString('hex'), { subject, key }]))
+  }
+
+  /** Answers the keys that were offered; of a subject that another process has made meanwhile it is another. */
+  async #addSubjects(tenant: TenantId, hashes: ReadonlyMap<string, Buffer>): Promise<ReadonlyMap<KeyId, KeyObject>> {
+    const unique = [...hashes.entries()].toSorted(([a], [b]) => (a < b ? -1 : 1)) // one order: no deadlock
     const fresh = unique.map(([, hash]) => ({
       hash,
       subject: mintId('sub', this.#clock.today(), this.#random),
@@ -103,19 +139,7 @@ export class Vault {
         fresh.map((f) => f.wrapped),
       ],
     })
-    const { rows } = await this.#pool.query<{ hash: Buffer; subject: SubjectId; key: KeyId }>({
-      name: 'subject-keys',
-      text: `select a.hash, a.subject, k.id as key from subject_alias a
-        join lateral (select id from subject_key k where k.t = a.t and k.subject = a.subject and k.retention_class <> 'event' order by epoch desc limit 1) k on true
-        where a.t = $1 and a.hash = any($2)`,
-      values: [tenant, unique.map(([, hash]) => hash)],
-    })
-    const by = new Map(rows.map((row) => [row.hash.toString('hex'), row]))
-    return hashes.map((hash) => {
-      const found = by.get(hash.toString('hex'))
-      if (!found) throw new MillraceError('governance/no-such-key', { key: 'of a subject' })
-      return { subject: found.subject, key: found.key }
-    })
+    return new Map(fresh.map(({ id, key }) => [id, key]))
   }
 
   /** The events' keys are the subjects' from now on: erasing the person destroys them too. */
@@ -149,7 +173,8 @@ export class Vault {
   #wrap(tenant: TenantId, id: KeyId, bytes: Buffer): Buffer {
     const iv = this.#random.bytes(12)
     const cipher = createCipheriv('aes-256-gcm', this.#master.wrapping, iv).setAAD(Buffer.from(nameOf(tenant, id)))
-    const body = Buffer.concat([cipher.update(bytes), cipher.final()])
+    const body = cipher.update(bytes)
+    cipher.final() // of GCM it is empty, and makes the tag
     return Buffer.concat([iv, cipher.getAuthTag(), body])
   }
 
