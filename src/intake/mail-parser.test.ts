@@ -37,6 +37,18 @@ test.each([
   expect(next).toMatchObject({ text: 'hello' })
 })
 
+test('a large mail holds no small one up: with one thread for all, every other waited for it', async () => {
+  open()
+  const order: string[] = []
+  const letter = bytes(`${head}\r\n${'a line of a very long letter\r\n'.repeat(200_000)}`)
+  const asked = [letter, letter, good].map(async (mail) => {
+    await parser.parse(mail)
+    order.push(mail === good ? 'small' : 'large')
+  })
+  await Promise.all(asked)
+  expect(order.at(-1)).toBe('large')
+})
+
 test('a mail that takes more work than is given is stopped, and the next ones are read', async () => {
   open(100)
   const [hostile, ...next] = await Promise.all([parser.parse(slow), parser.parse(good), parser.parse(good)])

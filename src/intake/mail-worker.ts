@@ -1,5 +1,5 @@
 import { parentPort } from 'node:worker_threads'
-import type { FromWorker, ToWorker } from './mail-parser.ts'
+import type { FromWorker, ToWorker } from './parser-thread.ts'
 import { parseMail } from './parse-mail.ts'
 
 const say = (message: FromWorker): void => parentPort?.postMessage(message)

@@ -233,3 +233,19 @@ test('any bytes are answered, never thrown at', async () => {
     }),
   )
 })
+
+test('a letter of 25 MB is read from its beginning, whatever its lines, and what follows a picture is still found', async () => {
+  const lines =
+    'My card has not arrived yet, and I need it before I travel. Please tell me where it is now.\r\n'.repeat(250_000)
+  for (const text of [lines, 'x'.repeat(25_000_000)]) {
+    const mail = await parseMail(Buffer.from(`From: a@mail.example\r\nContent-Type: text/plain\r\n\r\n${text}`))
+    expect('text' in mail && text.startsWith(mail.text.replaceAll('\n', '\r\n').slice(0, 1000))).toBe(true)
+    expect('text' in mail && mail.text.length).toBeGreaterThan(199_000)
+  }
+  const picture = `--b\r\nContent-Type: image/png\r\nContent-Transfer-Encoding: base64\r\n\r\n${`${'A'.repeat(76)}\r\n`.repeat(120_000)}`
+  const parts = `${picture}--b\r\nContent-Type: text/plain\r\n\r\nhello\r\n--b--\r\n`
+  const mail = await parseMail(
+    Buffer.from(`From: a@mail.example\r\nContent-Type: multipart/mixed;\r\n boundary=b\r\n\r\n${parts}`),
+  )
+  expect(mail).toMatchObject({ text: 'hello' })
+})
