@@ -24,15 +24,14 @@ export type Unreadable = { readonly unreadable: string }
 const mostText = 200_000
 /** Read of a body before the quotes go: more than any person writes above them. */
 const mostRead = 2_000_000
-/** Bytes of a body of one part: of what is read, in most encodings. */
-const mostBody = 4 * mostRead
 const mostNesting = 100
 
 /** Parses the bytes of an e-mail. Bad mail is an answer, not an exception. Runs in a worker: a hostile mail holds the event loop. */
 export async function parseMail(bytes: Uint8Array): Promise<ParsedMail | Unreadable> {
-  const excess = excessOf(bytes)
+  const cut = cutBody(bytes)
+  const excess = excessOf(cut)
   if (excess !== undefined) return { unreadable: excess }
-  const mended = mendBytes(cutBody(bytes, mostBody))
+  const mended = mendBytes(cut)
   const email = await PostalMime.parse(mended, { maxNestingDepth: mostNesting })
   const [replyTo, sender] = [firstOf(email.replyTo), firstOf([email.from, email.sender])]
   const answered = replyTo ?? sender

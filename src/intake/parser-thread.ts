@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads'
 import type { Clock, Millis } from '../core/clock.ts'
 import { MillraceError } from '../core/errors/millrace-error.ts'
+import { cutBody } from './mail-bytes.ts'
 import type { ParsedMail, Unreadable } from './parse-mail.ts'
 
 /** Processor time, so that a good mail on a busy machine is not taken for a hostile one, which held the loop for 11 s. */
@@ -94,7 +95,8 @@ export class ParserThread {
 
   #send(worker: Worker, { bytes }: Waiting): void {
     const n = ++this.#n
-    worker.postMessage({ n, bytes } satisfies ToWorker)
+    const own = new Uint8Array(cutBody(bytes)) // a copy that is given away: a view would take all of its buffer along
+    worker.postMessage({ n, bytes: own } satisfies ToWorker, [own.buffer])
     const before = workOf(worker)
     let [done, idle] = [0, 0]
     const look = async (): Promise<void> => {
