@@ -54,7 +54,7 @@ export const pure: StepOptions = {
   timeout: 60_000,
   retry: { attempts: 1, first: 50, factor: 2, most: 1000 },
 }
-export const action = { kind: 'action', digest: 'a'.repeat(64), name: 'test action' } as const
+const action = { kind: 'action', digest: 'a'.repeat(64), name: 'test action' } as const
 export const effect: StepOptions & { readonly effect: object } = {
   ...pure,
   kind: 'act',
