@@ -32,6 +32,8 @@ const atOnce = 16
 /** Runs asked for in one request; the API takes 500. */
 const mostAsked = 500
 const waitWithin = 10_000
+/** Between two questions: each reads all runs asked for, and asking at once after each outcome kept a connection of Postgres busy throughout. */
+const pauseOfAsking = 250
 /** A server that is restarted comes back within seconds; after this it is gone. */
 const patience = 120_000
 
@@ -135,6 +137,7 @@ export class MailboxRun {
       )
       for (const outcome of found) this.#settle(outcome)
       this.#rotate(runs.filter((run) => this.#pending.has(run)))
+      if (this.#pending.size > 0) await sleep(pauseOfAsking)
     }
   }
 
