@@ -14,6 +14,8 @@ const input = z.object({
   accepted: z.boolean(),
   /** The most pressing thing heard beside the intent. */
   concern: z.enum(['none', ...concerns]),
+  /** All that was heard, each by its method and version: no row asks for it, but it stands in the record with the decision. */
+  heard: z.array(z.string()),
   tier: z.enum(tiers),
 })
 const output = z.object({
@@ -48,7 +50,7 @@ const pressing: Readonly<Record<Tier, Pick<Route, 'due' | 'priority'>>> = {
   business: { due: '30m', priority: 0 },
 }
 const isPressing = (team: Team, why: Route['why']): boolean =>
-  team === 'security' || why === 'vulnerable-person' || why === 'complaint'
+  team === 'security' || why === 'vulnerable-person' || why === 'secret-given' || why === 'complaint'
 
 const forEachTier = (condition: Omit<Row['if'], 'tier'>, team: Team, human: boolean, why: Route['why']): Row[] =>
   tiers.map((tier) => ({

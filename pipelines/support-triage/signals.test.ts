@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { type Concern, hear } from './signals.ts'
+import { type Concern, concernsIn, hear, namedSignal } from './signals.ts'
 
 const cases: Readonly<Record<Concern, readonly string[]>> = {
   'hostile-instructions': [
@@ -23,6 +23,16 @@ const cases: Readonly<Record<Concern, readonly string[]>> = {
     'I have a gambling problem, please stop my top-ups.',
     "I can't afford food until this transfer arrives.",
     'He has dementia and keeps forgetting the PIN.',
+  ],
+  'secret-given': [
+    'My card is 4111 1111 1111 1111, why is it declined?',
+    'The number is 5555-5555-5555-4444.',
+    'Amex 378282246310005 does not work.',
+    'My PIN is 4821 and the machine refuses it.',
+    'Please change my pin to 1234',
+    'CVV: 123',
+    'I was sent the verification code 482 913 but it is refused.',
+    'The password is Summer2024!',
   ],
   complaint: [
     'I want to make a complaint.',
@@ -72,9 +82,31 @@ test.each([
   ['a polite end', 'If you have any other question, please write back. How do I get a virtual card?'],
   ['thanks', 'Thank you very much for the quick help! Which cards can I top up with?'],
   ['capitals', 'MY CARD IS NOT WORKING. WHAT SHOULD I CHECK?'],
-  ['a long number', 'My IBAN is GB33BUKB20201555555555, how long does a transfer to it take?'],
+  ['an account number', 'My IBAN is GB33BUKB20201555555555, how long does a transfer to it take?'],
+  ['an account number in groups', 'Mine is DE89 3704 0044 0532 0130 00 since May. How do I receive money?'],
+  ['the last digits of a card', 'My card ending 1111 has not come. Can you track it?'],
+  ['a long number of another kind', 'The parcel is 4111 1111 1111 1112. Where is my card?'],
+  ['a PIN that is asked about', 'My PIN has 4 digits. In 2024 I could change my PIN 3 times. How is it now?'],
+  ['a code that never came', 'The verification code is not sent. I need it for 200 euros.'],
 ])('a false alarm costs a person: %s', (_why, text) => {
-  expect(hear('', text)).toEqual([])
+  expect(concernsIn(hear('', text))).toEqual([])
+})
+
+test.each([
+  ['My IBAN is GB33BUKB20201555555555.', true],
+  ['Mine is de89 3704 0044 0532 0130 00 since May.', true],
+  ['My card is 4111 1111 1111 1111.', true],
+  ['My IBAN is GB34BUKB20201555555555.', false],
+  ['The order is AB12 3456 7890 1234 5678.', false],
+])('personal data by its check digits, so that no order number is recorded as an account: %j', (text, isHeard) => {
+  expect(hear('', text).includes('personal-data')).toBe(isHeard)
+})
+
+test('the record names the method and its version, else nobody can tell which rules heard a message', () => {
+  expect(hear('', 'I want to complain about GB33BUKB20201555555555.').map(namedSignal)).toEqual([
+    'complaint/phrases@1',
+    'personal-data/check-digits-and-phrases@1',
+  ])
 })
 
 test('the most pressing concern comes first, whatever the order in the text', () => {

@@ -1,4 +1,5 @@
 import { isOtherLanguage } from './language.ts'
+import { hasCardNumber, hasIban, hasSecret } from './personal-data.ts'
 
 /**
  * What is heard in a message beside its intent, most pressing first. Each is a reason that a person sees the message, since a canned
@@ -7,12 +8,28 @@ import { isOtherLanguage } from './language.ts'
 export const concerns = [
   'hostile-instructions',
   'vulnerable-person',
+  'secret-given',
   'complaint',
   'other-language',
   'second-question',
   'no-text',
 ] as const
 export type Concern = (typeof concerns)[number]
+/** An account number in a message is usual, and asks for no person; it is kept in the record all the same. */
+type Signal = Concern | 'personal-data'
+
+/** How each signal is heard. Whoever changes what a method hears raises its version: the record says by which one a message was read. */
+const methods: Readonly<Record<Signal, { readonly method: string; readonly version: number }>> = {
+  'hostile-instructions': { method: 'phrases', version: 1 },
+  'vulnerable-person': { method: 'phrases', version: 1 },
+  'secret-given': { method: 'check-digits-and-phrases', version: 1 },
+  complaint: { method: 'phrases', version: 1 },
+  'other-language': { method: 'small-words', version: 1 },
+  'second-question': { method: 'phrases', version: 1 },
+  'no-text': { method: 'letters', version: 1 },
+  'personal-data': { method: 'check-digits-and-phrases', version: 1 },
+}
+const signals = [...concerns, 'personal-data'] as const satisfies readonly Signal[]
 
 /** Longer messages are listened to up to here: the patterns stay cheap, and what matters is said early. */
 const mostHeard = 20_000
@@ -56,16 +73,28 @@ const secondQuestions = [
   /(?:^|\n)\s{0,5}(?:1|a)[.)] [^\n]{5,300}\n\s{0,5}(?:2|b)[.)] [^\n]{5,300}\?/i,
 ]
 
-/** What is heard, most pressing first. Version 1 of these rules; they read, and change nothing. */
-export function hear(subject: string, text: string): Concern[] {
+/** What is heard, most pressing first. The methods read, and change nothing. */
+export function hear(subject: string, text: string): Signal[] {
   const all = `${subject}\n${text}`.slice(0, mostHeard)
-  const heard: Readonly<Record<Concern, boolean>> = {
+  const isSecretGiven = hasCardNumber(all) || hasSecret(all)
+  const heard: Readonly<Record<Signal, boolean>> = {
     'hostile-instructions': instructions.some((pattern) => pattern.test(all)),
     'vulnerable-person': vulnerable.test(all),
+    'secret-given': isSecretGiven,
     complaint: complaint.test(all),
     'other-language': isOtherLanguage(text.slice(0, mostHeard)),
     'second-question': secondQuestions.some((pattern) => pattern.test(text.slice(0, mostHeard))),
     'no-text': !/\p{L}{2}/u.test(text),
+    'personal-data': isSecretGiven || hasIban(all),
   }
-  return concerns.filter((concern) => heard[concern])
+  return signals.filter((signal) => heard[signal])
+}
+
+/** Of what was heard, that for which a person sees the message. */
+export const concernsIn = (heard: readonly Signal[]): Concern[] => concerns.filter((concern) => heard.includes(concern))
+
+/** A signal as the record names it, with its method and the method's version: `complaint/phrases@1`. */
+export function namedSignal(signal: Signal): string {
+  const { method, version } = methods[signal]
+  return `${signal}/${method}@${version}`
 }

@@ -8,7 +8,7 @@ import { replyPrompt } from './reply-prompt.ts'
 import { replyReview } from './reply-review.ts'
 import { routing } from './routing.ts'
 import { sendReply } from './send-reply.ts'
-import { hear } from './signals.ts'
+import { concernsIn, hear, namedSignal } from './signals.ts'
 
 /** What became of a message. */
 export type Triaged = {
@@ -19,6 +19,8 @@ export type Triaged = {
   readonly outcome: 'sent' | 'ignored' | 'rejected' | 'expired' | 'failed'
   /** Reason codes. */
   readonly why: readonly string[]
+  /** All that was heard beside the intent, each by its method and version: `complaint/phrases@1`. */
+  readonly signals: readonly string[]
 }
 
 /** As much of a message as a model and the search are asked with. */
@@ -49,17 +51,33 @@ export const supportTriage = pipeline(
         .slice(0, mostRead) || '(no text)'
     const intent = await ctx.classify(intents, read)
     const { label, confidence, accepted } = intent
-    // Nobody reads an answer to a machine's mail, and two machines answering each other never stop.
-    if (m.automatic.length > 0) return { intent: label, confidence, team: null, outcome: 'ignored', why: m.automatic }
-
     const heard = hear(topic, m.text)
-    const [route, hits] = await Promise.all([
-      ctx.decide(routing, { intent: label, accepted, concern: heard[0] ?? 'none', tier: m.tier }),
+    const known = { intent: label, confidence, signals: heard.map(namedSignal) }
+    // Nobody reads an answer to a machine's mail, and two machines answering each other never stop.
+    if (m.automatic.length > 0) return { ...known, team: null, outcome: 'ignored', why: m.automatic }
+
+    const concerns = concernsIn(heard)
+    const [route, near] = await Promise.all([
+      ctx.decide(routing, {
+        intent: label,
+        accepted,
+        concern: concerns[0] ?? 'none',
+        heard: known.signals,
+        tier: m.tier,
+      }),
       ctx.retrieve(replies, `${wordsOf(label)}. ${read}`, { topK: 3 }),
     ])
-    const fitting = hits.find((hit) => hit.document.intent === label)
+    const isFitting = (hit: (typeof near)[number]): boolean => hit.document.intent === label
+    // A long message may lead the search away from what it is about: the intent's words alone lead back.
+    const isAstray = !route.human && !near.some(isFitting)
+    const again = isAstray ? await ctx.retrieve(replies, wordsOf(label), { topK: 3 }) : []
+    const hits = again.some(isFitting) ? again : near
+    const fitting = hits.find(isFitting)
     const isUnanswerable = !route.human && !fitting
-    const why = [isUnanswerable ? 'no-fitting-reply' : route.why, ...heard.filter((concern) => concern !== route.why)]
+    const why = [
+      isUnanswerable ? 'no-fitting-reply' : route.why,
+      ...concerns.filter((concern) => concern !== route.why),
+    ]
     const { text } = await ctx.generate(replyPrompt, {
       greeting: greetingFor(m.fromName),
       answer: (fitting ?? hits[0])?.document.text ?? acknowledgement,
@@ -85,7 +103,7 @@ export const supportTriage = pipeline(
       due: route.due,
       expires: staleAfter,
     })
-    return { intent: label, confidence, team: route.team, outcome: outcomeOf(sent), why }
+    return { ...known, team: route.team, outcome: outcomeOf(sent), why }
   },
 )
 

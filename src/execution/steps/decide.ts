@@ -33,6 +33,7 @@ export const decideStep: StepKindDefinition<Question, Json> = {
         `The answer of ${rules.name} does not fit its schema: ${answer.problems.join('; ')}. Mend the row.`,
         { terminal: true },
       )
-    return { value: answer.value as Json, ...(row !== undefined && { evidence: { detail: { row } } }) } // JSON by its schema
+    // The log keeps only a digest of the arguments: an auditor who asks what the table was told finds it here, sealed.
+    return { value: answer.value as Json, evidence: { detail: { input, ...(row !== undefined && { row }) } } } // JSON by its schema
   },
 }
