@@ -9,6 +9,7 @@ import { replyReview } from './reply-review.ts'
 import { routing } from './routing.ts'
 import { sendReply } from './send-reply.ts'
 import { concernsIn, hear, namedSignal } from './signals.ts'
+import { namesSubject } from './subject.ts'
 
 /** What became of a message. */
 export type Triaged = {
@@ -73,11 +74,9 @@ export const supportTriage = pipeline(
     const again = isAstray ? await ctx.retrieve(replies, wordsOf(label), { topK: 3 }) : []
     const hits = again.some(isFitting) ? again : near
     const fitting = hits.find(isFitting)
-    const isUnanswerable = !route.human && !fitting
-    const why = [
-      isUnanswerable ? 'no-fitting-reply' : route.why,
-      ...concerns.filter((concern) => concern !== route.why),
-    ]
+    const unanswerable = fitting ? (namesSubject(label, read) ? undefined : 'subject-not-named') : 'no-fitting-reply'
+    const isUnanswerable = !route.human && unanswerable !== undefined
+    const why = [isUnanswerable ? unanswerable : route.why, ...concerns.filter((concern) => concern !== route.why)]
     const { text } = await ctx.generate(replyPrompt, {
       greeting: greetingFor(m.fromName),
       answer: (fitting ?? hits[0])?.document.text ?? acknowledgement,
