@@ -119,7 +119,14 @@ export async function openPlanes(options: PlanesOptions) {
     const pipelines = new Pipelines(settings.pipelines, ports, project.digest)
     const log = new PostgresLog({ pool, loadPool, keys: vault, random, clock })
     const process = mintId('pro', clock.today(), random)
-    const engine = createEngine({ log, scheduler, clock, random, process })
+    const engine = createEngine({
+      log,
+      scheduler,
+      clock,
+      random,
+      process,
+      warn: (run, message) => say('', { event: 'run-long', level: 'warn', run, message }),
+    })
     const admin = new RestateAdmin(adminUrl)
     const inbox = new Inbox({ pool, keys: vault, random, clock, tenant: mainTenant })
     const deadLetters = new DeadLetters({ pool, keys: vault, random, clock, tenant: mainTenant })

@@ -37,6 +37,15 @@ export const runErrors = {
     message: (d) =>
       `The code that ${d.path} imports cannot be bundled, so its version has no digest: ${d.why}. Mend the module that is named and start again.`,
   }),
+  'run/too-long': entry({
+    status: 422,
+    retry: 'never',
+    title: 'The run has more rows than a run may have',
+    sample: { run: 'run_0', rows: 4096, bytes: 4_194_304 },
+    message: (d) =>
+      `Run ${d.run} was ended: a run may have ${d.rows} rows and ${d.bytes} bytes of results in them, since every wake reads them all. ` +
+      `Its pipeline most likely loops. Split the work into runs of its own, or return references instead of long results, and start it again.`,
+  }),
   'run/erased': entry({
     status: 410,
     retry: 'pause',

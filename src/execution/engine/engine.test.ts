@@ -15,21 +15,23 @@ async function served(code: (context: RunContext) => Promise<Json>) {
   const log = new MemoryLog(clock, () => clock.moved())
   const random = seededRandom('engine')
   const retired: string[] = []
+  const warned: string[] = []
   const engine = createEngine({
     log,
     clock,
     random,
     scheduler: new MemoryScheduler(clock),
     process: mintId('pro', clock.today(), random),
-    limits: { drain: 5000, unsettled: 1000 },
+    limits: { drain: 5000, unsettled: 1000, rows: 20 },
     housekeeping: false,
     retire: (_run, step) => void retired.push(step),
+    warn: (_run, message) => void warned.push(message),
   })
   const serving = await engine.serve(() => code)
   const run = mintId('run', clock.today(), random)
   await engine.start({ tenant: mainTenant, run, pipeline: 'p', digest: 'd', input: null })
   const keys = (): string[] => (log.runs.get(run)?.rows ?? []).map((row) => `${row.key} ${row.phase}`)
-  return { clock, engine, serving, run, keys, retired }
+  return { clock, engine, serving, run, keys, retired, warned }
 }
 
 test('a process that is asked to end lets what is under way land, begins nothing more, and the run stays open', async () => {
@@ -81,4 +83,15 @@ test('between two attempts a run is backing off', async () => {
     }),
   )
   while ((await engine.state(run)) !== 'backing-off') await new Promise(setImmediate)
+})
+
+test('half of the length that a run may have is told once, also over a wake that reads it all again (E24)', async () => {
+  const { clock, engine, run, warned } = await served(async (ctx) => {
+    for (let n = 0; n < 12; n++) await ctx.step('one', () => value(n), pure)
+    await ctx.sleep('nap', 20_000)
+    return null
+  })
+  await clock.settle()
+  expect(await engine.state(run)).toBe('finished')
+  expect(warned).toEqual([expect.stringContaining(`Run ${run} has half of the 20 rows`)])
 })

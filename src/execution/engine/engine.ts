@@ -25,6 +25,8 @@ export interface EngineOptions {
   readonly housekeeping?: boolean
   /** A step's body is deaf to its abort: the process should be replaced soon (E8). */
   readonly retire?: (run: RunId, step: string) => void
+  /** Something that a person should look at before it stops a run (E24). */
+  readonly warn?: (run: RunId, message: string) => void
 }
 
 /** One core over the two ports (docs/specs/engine.md). */
@@ -115,7 +117,7 @@ class RunEngine implements Engine {
   }
 
   async #drive(loaded: LoadedRun, writer: WriterId, over: AbortSignal, handlerOf: HandlerOf): Promise<void> {
-    const { log, clock, retire } = this.#options
+    const { log, clock, retire, warn } = this.#options
     const { run } = loaded
     const handler = handlerOf(loaded)
     if (!handler) {
@@ -128,7 +130,16 @@ class RunEngine implements Engine {
       cancel: (id: RunId) => this.cancel(id),
     }
     const limits = this.#limits
-    const segment = new Segment({ loaded, log, clock, writer, limits, children, retire: (step) => retire?.(run, step) })
+    const segment = new Segment({
+      loaded,
+      log,
+      clock,
+      writer,
+      limits,
+      children,
+      retire: (step) => retire?.(run, step),
+      warn: (message) => warn?.(run, message),
+    })
     const kill = (): void => segment.kill()
     if (over.aborted) kill()
     over.addEventListener('abort', kill, { once: true }) // E6: the attempt is over, drop everything

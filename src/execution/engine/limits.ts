@@ -1,5 +1,12 @@
 import type { Millis } from '../../core/clock.ts'
 
+/** A body above this, in bytes, stands beside its row and not in it. */
+export const inlineBytes: number = 64 * 1024
+
+/** Of bodies of these lengths, the bytes that stand inline. */
+export const inlineOf = (lengths: readonly number[]): number =>
+  lengths.reduce((sum, bytes) => sum + (bytes > inlineBytes ? 0 : bytes), 0)
+
 /** What bounds a segment (E8, E20). */
 export interface SegmentLimits {
   /** Bodies at once, the opening of waits included (E20). */
@@ -16,6 +23,9 @@ export interface SegmentLimits {
   readonly port: Millis
   /** How long segments may go on when their process is asked to end. */
   readonly drain: Millis
+  /** The most rows of a run, and bytes of their bodies that stand inline (E24). */
+  readonly rows: number
+  readonly inline: number
 }
 
 export const defaultLimits: SegmentLimits = {
@@ -26,4 +36,6 @@ export const defaultLimits: SegmentLimits = {
   grace: 5000,
   port: 15_000,
   drain: 10_000,
+  rows: 4096,
+  inline: 4 * 1024 * 1024,
 }

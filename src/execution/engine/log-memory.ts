@@ -1,5 +1,6 @@
 import type { Clock, Instant, Millis } from '../../core/clock.ts'
 import type { ProcessId, RunId, WriterId } from '../../core/ids.ts'
+import { inlineOf } from './limits.ts'
 import type { Appended, LoadedRow, LoadedRun, Log, NewRow, RunFlags, RunReport, RunState, StartRun } from './ports.ts'
 
 interface KeptRun {
@@ -12,6 +13,8 @@ interface KeptRun {
   /** The bell that the last load saw (E19). */
   bellSeen: number
   heardBy: Instant
+  /** Bytes of the settlements that Postgres would keep inline (E24). */
+  inline: number
 }
 export type KeptRow = NewRow & { readonly due?: Instant }
 
@@ -87,6 +90,7 @@ export class MemoryLog implements Log {
   #write(kept: KeptRun, row: NewRow): Appended {
     const due = row.dueIn === undefined ? undefined : this.#clock.today() + row.dueIn
     kept.rows.push({ ...structuredClone(row), ...(due !== undefined && { due }) })
+    kept.inline += row.settlement ? inlineOf([JSON.stringify(row.settlement).length]) : 0
     let ringsParent = false
     if (row.final) {
       kept.state = row.final.state
@@ -109,6 +113,7 @@ export class MemoryLog implements Log {
       bell: 0,
       bellSeen: 0,
       heardBy: started,
+      inline: 0,
     })
     return 'accepted'
   }
@@ -126,6 +131,10 @@ export class MemoryLog implements Log {
   }
 
   release(): void {}
+
+  inlineOf(_writer: WriterId, run: RunId): number {
+    return this.runs.get(run)?.inline ?? 0
+  }
 
   async flag(run: RunId, flag: 'cancel' | 'pause' | 'resume' | 'kill'): Promise<boolean> {
     this.#moved()

@@ -7,6 +7,7 @@ import { type AppendAnswer, appendStatement } from './append-statement.ts'
 import { arrayLiteral } from '../../store/array-literal.ts'
 import { GroupCommit } from './group-commit.ts'
 import { FactorMemory, linksOf } from './factor-memory.ts'
+import { inlineBytes } from './limits.ts'
 import { numberOf, positionOf, type SealedRow } from './log-postgres-rows.ts'
 import type { Appended } from './ports.ts'
 import { quick, within } from './statement-timeout.ts'
@@ -29,7 +30,6 @@ export interface PendingRow {
 }
 
 const mostBytes = 1 << 20
-const inlineBytes = 64 * 1024
 const aloneFor: Millis = 60_000
 /** A batch of one large row takes longer than others. */
 const timePerMebibyte: Millis = 500

@@ -14,6 +14,7 @@ import type { Phase, StepKind } from '../../core/lineage.ts'
 import { unseal } from '../../core/seal.ts'
 import type { Pool } from '../../store/pool.ts'
 import { arrayLiteral } from '../../store/array-literal.ts'
+import { inlineOf } from './limits.ts'
 import { openBody } from './log-postgres-rows.ts'
 import type { LoadedRow, LoadedRun, RunState } from './ports.ts'
 import { quick, within } from './statement-timeout.ts'
@@ -30,7 +31,8 @@ export interface LoadRequest {
   readonly process: ProcessId
 }
 
-export type Loaded = { readonly loaded: LoadedRun; readonly key: KeyObject }
+/** `inline`: bytes of the bodies that stand in their rows (E24). */
+export type Loaded = { readonly loaded: LoadedRun; readonly key: KeyObject; readonly inline: number }
 
 /**
  * Claim, flags, keys and rows in one statement: 0.7 ms of a run's 9. Rejected: flags first and rows after (a round trip more), arrays of
@@ -118,6 +120,7 @@ function open(rows: readonly Row[], keys: RunKeys): Loaded {
   const { entity_type: type, entity_id: id } = first
   return {
     key,
+    inline: inlineOf(rows.map(({ body }) => body?.length ?? 0)),
     loaded: {
       tenant: first.t,
       run: first.id,

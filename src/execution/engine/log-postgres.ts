@@ -7,6 +7,7 @@ import { ringBell } from '../../store/bell.ts'
 import type { Pool } from '../../store/pool.ts'
 import { arrayLiteral } from '../../store/array-literal.ts'
 import { GroupCommit } from './group-commit.ts'
+import { inlineOf } from './limits.ts'
 import { Appender } from './log-postgres-append.ts'
 import { type Loaded, loadRuns, type LoadRequest, type RunKeys } from './log-postgres-load.ts'
 import { openBody, type SealedFor, sealRow } from './log-postgres-rows.ts'
@@ -30,7 +31,7 @@ export class PostgresLog implements Log {
   readonly #loads: GroupCommit<LoadRequest, Loaded | undefined>
   readonly #inserts: GroupCommit<{ start: StartRun; input: Buffer }, 'accepted' | 'already-known'>
   /** Of the attempts of this process: their run's tenant and key, from load to release. */
-  readonly #driven = new Map<WriterId, SealedFor>()
+  readonly #driven = new Map<WriterId, SealedFor & { inline: number }>()
 
   constructor(options: { pool: Pool; loadPool: Pool; keys: RunKeys; random: Random; clock: Clock }) {
     this.#pool = options.pool
@@ -49,18 +50,30 @@ export class PostgresLog implements Log {
     const found = await this.#loads.add({ run, process: claim.process })
     if (!found) return undefined
     const { tenant } = found.loaded
-    this.#driven.set(claim.writer, { tenant, month: monthOf(run), key: found.key, linked: new Set() })
+    this.#driven.set(claim.writer, {
+      tenant,
+      month: monthOf(run),
+      key: found.key,
+      linked: new Set(),
+      inline: found.inline,
+    })
     return found.loaded
   }
 
   async append(row: NewRow, isDead: () => boolean): Promise<Appended> {
     const driven = this.#driven.get(row.writer)
     if (!driven) return 'taken'
-    return this.#appender.append({ sealed: sealRow(driven, row, this.#random), isDead })
+    const sealed = sealRow(driven, row, this.#random)
+    driven.inline += inlineOf([sealed.body.length])
+    return this.#appender.append({ sealed, isDead })
   }
 
   release(writer: WriterId): void {
     this.#driven.delete(writer)
+  }
+
+  inlineOf(writer: WriterId): number {
+    return this.#driven.get(writer)?.inline ?? 0
   }
 
   async insert(start: StartRun): Promise<'accepted' | 'already-known'> {

@@ -174,6 +174,8 @@ export interface Log {
   append(row: NewRow, isDead: () => boolean): Promise<Appended>
   /** An attempt is over: what the log keeps for its writer can go. */
   release(writer: WriterId): void
+  /** Bytes of the bodies that the writer's rows keep inline so far; what its load found included (E24). */
+  inlineOf(writer: WriterId, run: RunId): number
   /** Inserts run and wake; `already-known` for a run that exists (the first start's input stays). */
   insert(run: StartRun): Promise<'accepted' | 'already-known'>
   /** Raises the bell. True when it is the first above the one that the last load saw: then a wake is due (E19). */

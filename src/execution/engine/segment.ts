@@ -9,6 +9,7 @@ import { AttemptLost, codeOfAuthorsError, RunFailure, settlementOf } from './fai
 import type { SegmentLimits } from './limits.ts'
 import { type LoadedRow, type LoadedRun, type Log, type NewRow, type RunFlags, timedOut } from './ports.ts'
 import type { FinalState, RunContext, RunHandler, RunOutcome, Settlement } from './ports.ts'
+import { RunLength } from './run-length.ts'
 import { RowOrder } from './row-order.ts'
 import { type Asked, type Children, contextOf } from './run-context.ts'
 
@@ -31,6 +32,8 @@ export interface SegmentOptions {
   readonly children: Children
   /** A body of this process is deaf to its abort (E8). */
   readonly retire?: (step: string) => void
+  /** The run has half the length that a run may have (E24). */
+  readonly warn?: (message: string) => void
 }
 
 export type SegmentEnd =
@@ -54,6 +57,7 @@ export class Segment implements BodyHost, Asked {
   readonly #log: Log
   readonly #bodies: Bodies
   readonly #rows: RowOrder
+  readonly #length: RunLength
   readonly #context: RunContext
   readonly #ordinals = new Map<string, number>()
   /** Arms that are told no more: cancelled, or waits that the author's return left open. Their rows are skipped (E17). */
@@ -94,6 +98,7 @@ export class Segment implements BodyHost, Asked {
         this.kill() // E16: nothing after a row that may be missing
       },
     })
+    this.#length = new RunLength({ ...options, rows: loaded.rows.length })
     this.#bell = loaded.bell
     this.#time = loaded.started
     this.#base = loaded.now - clock.now() // the database's time, carried on by a monotonic clock (E11)
@@ -186,6 +191,13 @@ export class Segment implements BodyHost, Asked {
     this.nudge()
   }
 
+  /** E24: what has an intent lands and gets its row; all else is dropped, and its author is told nothing more. */
+  #cutShort(): void {
+    const { rows, inline } = this.limits
+    this.#finish(settlementOf(new MillraceError('run/too-long', { run: this.run.run, rows, bytes: inline })))
+    for (const arm of this.open.values()) if (!isLanding(arm)) this.#drop(arm, 'dropped')
+  }
+
   async #turn(): Promise<void> {
     await this.clock.turn()
     this.#mayAsk = false
@@ -201,6 +213,7 @@ export class Segment implements BodyHost, Asked {
         continue
       }
       if (this.#writeCancel()) continue
+      if (!this.#done && !this.isCancelled && this.#length.isOver(this.#rows.next)) this.#cutShort()
       if (this.#stop && this.#isStill && this.#hasLanded(this.#stop)) {
         if (this.#stop === 'pause') return { type: 'paused' }
         throw new AttemptLost('this process is going down')

@@ -1,6 +1,7 @@
 import { afterEach, describe } from 'vitest'
 import type { Bed, MakeBed, Suite, SuiteSize } from './bed.ts'
 import { cancelling } from './cancelling.ts'
+import { enduring } from './enduring.ts'
 import { failing } from './failing.ts'
 import { replaying } from './replaying.ts'
 import { waiting } from './waiting.ts'
@@ -17,6 +18,6 @@ export function describeEngine(name: string, makeBed: MakeBed, size: SuiteSize):
       beds.push(bed)
       return bed
     }
-    for (const part of [replaying, cancelling, waiting, failing]) part({ bedFor, makeBed, size })
+    for (const part of [replaying, cancelling, waiting, failing, enduring]) part({ bedFor, makeBed, size })
   })
 }
