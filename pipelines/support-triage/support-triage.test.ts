@@ -100,6 +100,7 @@ describe('sure and known', () => {
 describe('a person is asked, and nothing is sent before', () => {
   const cases: readonly [string, Intent, number, Partial<Message>, string][] = [
     ['out of scope', 'change_pin', 0.2, { text: 'Could we quote for your window cleaning?' }, 'below-threshold'],
+    ['a card’s intent without a card', 'card_arrival', 0.999, { text: 'Where is my parcel?' }, 'subject-not-named'],
     ['card lost', 'lost_or_stolen_card', 0.999, { text: 'I lost my card.' }, 'always-a-person'],
     ['fraud', 'card_payment_not_recognised', 0.999, { text: 'I did not make this payment.' }, 'always-a-person'],
     ['a complaint', 'card_arrival', 0.999, { text: 'Where is my card? This is unacceptable.' }, 'complaint'],
@@ -155,7 +156,7 @@ test.each(intents.labels)(
   async (intent) => {
     const { team, answer: mode } = desks[intent]
     for (const tier of tiers) {
-      const run = await world(intent, 0.99, silent).run({ ...message, tier })
+      const run = await world(intent, 0.99, silent).run({ ...message, tier, text: 'A question about my card.' })
       expect(run.result?.team).toBe(team)
       expect(run.asked).toHaveLength(mode === 'by-a-person' ? 1 : 0)
     }
