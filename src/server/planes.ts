@@ -125,6 +125,7 @@ export async function openPlanes(options: PlanesOptions) {
       clock,
       random,
       process,
+      isWatched: true,
       warn: (run, message) => say('', { event: 'run-long', level: 'warn', run, message }),
     })
     const admin = new RestateAdmin(adminUrl)

@@ -9,6 +9,7 @@ import { defaultLimits, type SegmentLimits } from './limits.ts'
 import type { Doorbell, Engine, FinalState, LoadedRun, Log, RunHandler, Scheduler } from './ports.ts'
 import type { Settlement, StartRun } from './ports.ts'
 import { endRow, Segment, type SegmentEnd } from './segment.ts'
+import { startWatchdog } from './watchdog.ts'
 
 /** A delayed wake up to this is the scheduler's; a longer one the sweeper's (E22). */
 const longestWake = 60_000
@@ -23,6 +24,8 @@ export interface EngineOptions {
   readonly limits?: Partial<SegmentLimits>
   /** False where time is virtual: nothing then polls or sweeps. */
   readonly housekeeping?: boolean
+  /** A thread ends this process when its event loop stands still (E7). */
+  readonly isWatched?: boolean
   /** A step's body is deaf to its abort: the process should be replaced soon (E8). */
   readonly retire?: (run: RunId, step: string) => void
   /** Something that a person should look at before it stops a run (E24). */
@@ -63,9 +66,13 @@ class RunEngine implements Engine {
     const served = await scheduler.serve((run, over) => this.#segment(run, over, handlerOf))
     const stopHousekeeping =
       this.#options.housekeeping === false ? undefined : startHousekeeping({ ...this.#options, live: this.live })
+    const stopWatchdog = this.#options.isWatched
+      ? await startWatchdog({ ...this.#options, live: this.live })
+      : undefined
     return {
       [Symbol.asyncDispose]: async () => {
         await this.#drain()
+        await stopWatchdog?.()
         await stopHousekeeping?.()
         await served[Symbol.asyncDispose]()
       },
