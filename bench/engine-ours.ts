@@ -120,5 +120,6 @@ const ports: CorridorPorts = {
   people: { ask: unused, answer: unused, close: unused },
   connectors: { get: unused },
   systems: { run: unused },
+  holds: { find: async () => undefined },
   measure: { step() {} },
 }

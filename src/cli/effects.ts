@@ -5,7 +5,11 @@ import { moment } from './moments.ts'
 
 /** `millrace effects show | release`: what a restore holds. */
 export function effectsCommand(program: Command): void {
-  const effects = program.command('effects').description('what a restored server holds until it is released')
+  const effects = program
+    .command('effects')
+    .description(
+      'what a restored server holds until it is released; single runs are held by --hold, see `runs release`',
+    )
   withData(effects.command('show').description('whether effects are held, and since when')).action(
     (options: DataOptions) =>
       performOnServer(options, async (terminal, client) => {

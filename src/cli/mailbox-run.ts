@@ -5,6 +5,7 @@ import { isMillraceError } from '../core/errors/millrace-error.ts'
 import { listMailbox, readMailFile } from '../intake/mailbox.ts'
 import { runOutcome } from '../server/api/run-schemas.ts'
 import { type Client, ServerProblem } from './client.ts'
+import { queryOf } from './query.ts'
 
 /** What became of a file: one line of `millrace run --json`. Unknown fields are null. */
 export interface MailLine {
@@ -62,6 +63,8 @@ export interface MailboxRunOptions {
   readonly pipeline: string
   readonly directory: string
   readonly source?: string
+  /** What is sent decides everything, and changes nothing outside until it is released. */
+  readonly hold?: boolean
   /** Nobody waits any more. */
   readonly over?: AbortSignal
   readonly line: (line: MailLine) => void
@@ -69,7 +72,7 @@ export interface MailboxRunOptions {
 }
 
 /**
- * Owns: sending every mail of a directory, and waiting until nothing but people is waited for. Does not own: what is done with them.
+ * Owns: sending every mail of a directory, and waiting until nothing but people or a release is waited for. Does not own: what is done with them.
  *
  * 1. One line for every file, unreadable ones included.
  * 2. Sending is idempotent (the event's id is the SHA-256 of the bytes), so that a server which ended meanwhile is simply asked again.
@@ -109,10 +112,10 @@ export class MailboxRun {
     const [readAt, since] = [Date.now(), performance.now()]
     try {
       const bytes = new Uint8Array(await readMailFile(path))
-      const { pipeline, source } = this.#o
-      const query = new URLSearchParams({ pipeline, ...(source !== undefined && { source }) })
+      const { hold, pipeline, source } = this.#o
+      const query = queryOf({ pipeline, source, ...(hold === true && { hold }) })
       const got = await this.#patiently((client) =>
-        client.postBytes(`/mail?${query.toString()}`, { type: 'message/rfc822', bytes }, taken),
+        client.postBytes(`/mail${query}`, { type: 'message/rfc822', bytes }, taken),
       )
       const pending = { file, readAt, since, isDuplicate: got.isDuplicate }
       this.#pending.set(got.run, [...(this.#pending.get(got.run) ?? []), pending]) // the same mail twice in one directory
@@ -195,7 +198,7 @@ function isPassing(error: unknown): boolean {
 }
 
 function lineOf(outcome: z.output<typeof runOutcome>, { file, readAt, since, isDuplicate }: Pending): MailLine {
-  const { at, classified, error, item, run, status } = outcome
+  const { at, classified, error, hold, item, run, status } = outcome
   const result = triaged.safeParse(outcome.result).data
   const seen = performance.now() - since
   const recorded = at === undefined ? seen : at - readAt
@@ -204,9 +207,9 @@ function lineOf(outcome: z.output<typeof runOutcome>, { file, readAt, since, isD
     run,
     intent: result?.intent ?? classified?.label ?? null,
     confidence: result?.confidence ?? classified?.confidence ?? null,
-    team: result?.team ?? item?.queue ?? null,
-    outcome: outcomeOf(status, result?.outcome),
-    why: result?.why ?? item?.why ?? (error ? [error.code] : []),
+    team: result?.team ?? item?.queue ?? hold?.queue ?? null,
+    outcome: hold ? 'held' : outcomeOf(status, result?.outcome),
+    why: result?.why ?? item?.why ?? hold?.why ?? (error ? [error.code] : []),
     // The record's time is exact where both clocks are this machine's; what was seen here is later by the asking.
     milliseconds: Math.round(recorded > 0 && recorded < seen ? recorded : seen),
     ...(isDuplicate && { duplicate: true }),

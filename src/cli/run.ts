@@ -10,6 +10,7 @@ import { oneLine } from './terminal.ts'
 
 interface RunOptions extends ServeOptions {
   readonly mailbox: string
+  readonly hold?: boolean
 }
 
 /** `millrace run PIPELINE --mailbox DIR`: every mail below a directory through a pipeline, a line for each. */
@@ -17,12 +18,18 @@ export function runCommand(program: Command): void {
   withServer(
     program
       .command('run')
-      .description('send every .eml file below a directory through a pipeline; wait until only people are waited for')
+      .description(
+        'send every .eml file below a directory through a pipeline; wait until only people or a release are waited for',
+      )
       .argument('<pipeline>', 'support-triage')
-      .requiredOption('--mailbox <dir>', 'the directory; it is never written to'),
+      .requiredOption('--mailbox <dir>', 'the directory; it is never written to')
+      .option(
+        '--hold',
+        'decide everything and send nothing, until `runs release`; what was sent in before stays as it is',
+      ),
   ).action((pipeline: string, options: RunOptions) =>
     perform(options, async (terminal) => {
-      const { config, data, mailbox, port = 0, send } = options
+      const { config, data, hold = false, mailbox, port = 0, send } = options
       const say: Say = (text, entry) => terminal.say(text, entry)
       const home = homePath(data, process.env)
       const counts = new Map<string, number>()
@@ -34,12 +41,13 @@ export function runCommand(program: Command): void {
       const progress = (done: number, all: number): void => terminal.move(`${done} of ${all} messages`)
       const client = (): Client => ownClient(home)
       await withAnyMillrace({ home, config, port, env: process.env, say, send }, terminal, (over) =>
-        new MailboxRun({ client, pipeline, directory: mailbox, line, progress, ...(over && { over }) }).perform(),
+        new MailboxRun({ client, pipeline, directory: mailbox, hold, line, progress, ...(over && { over }) }).perform(),
       )
       terminal.say(
         [...counts.entries()].map(([outcome, count]) => `${count} ${outcome}`).join(', ') ||
           `there is no .eml file below ${mailbox}`,
       )
+      if (counts.has('held')) terminal.say('what is held goes on after `millrace runs release --all`')
     }),
   )
 }

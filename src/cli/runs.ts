@@ -1,31 +1,41 @@
 import { type Command, Option } from 'commander'
 import { z } from 'zod'
 import { systemClock } from '../core/clock.ts'
-import { listedRun, runStatus, runView } from '../server/api/run-schemas.ts'
+import { MillraceError } from '../core/errors/millrace-error.ts'
+import { listedRun, releasedRun, runStatus, runView } from '../server/api/run-schemas.ts'
 import { performOnServer, type DataOptions, wholeNumber, withData } from './command.ts'
 import { duration, moment, relative } from './moments.ts'
 import { queryOf } from './query.ts'
 import { oneLine, type Terminal, visible } from './terminal.ts'
 
 type RunView = z.infer<typeof runView>
+type ReleasedRun = z.infer<typeof releasedRun>
 
 interface ListOptions extends DataOptions {
   readonly pipeline?: string
   readonly status?: string
+  readonly held?: boolean
   readonly limit?: number
   readonly after?: string
+}
+
+interface ReleaseOptions extends DataOptions {
+  readonly all?: boolean
 }
 
 const page = z.object({ runs: z.array(listedRun), next: z.string().optional() })
 const cancelled = z.object({ run: z.string(), wasOpen: z.boolean() })
 
-/** `millrace runs`: list, show, cancel. */
+const releasedRuns = z.object({ released: z.array(releasedRun), isMore: z.boolean() })
+
+/** `millrace runs`: list, show, release, cancel. */
 export function runsCommand(program: Command): void {
   const runs = program.command('runs').description('what ran, what runs, and why')
   withData(runs.command('list'))
     .description('the runs, the newest first')
     .option('--pipeline <name>', 'of this pipeline only')
     .addOption(new Option('--status <status>', 'in this state only').choices(runStatus.options))
+    .option('--held', 'only those that wait for their release, or will')
     .option('--limit <number>', 'at most so many (default 50)', wholeNumber(1, 200))
     .option('--after <run>', 'the page that follows the one that ended with this run')
     .action((options: ListOptions) => list(options))
@@ -33,15 +43,22 @@ export function runsCommand(program: Command): void {
     .description('one run: why it is as it is, its steps, what went in and came out')
     .argument('<run>')
     .action((run: string, options: DataOptions) => show(run, options))
+  withData(runs.command('release'))
+    .description(
+      'let runs that were accepted with --hold do what they have decided; a restored server is `effects release`',
+    )
+    .argument('[run...]')
+    .option('--all', 'all that are held')
+    .action((given: string[], options: ReleaseOptions) => release(given, options))
   withData(runs.command('cancel'))
     .description('cancel a run; what it did is undone')
     .argument('<run>')
     .action((run: string, options: DataOptions) => cancel(run, options))
 }
 
-const list = ({ pipeline, status, limit, after, ...options }: ListOptions): Promise<void> =>
+const list = ({ pipeline, status, held, limit, after, ...options }: ListOptions): Promise<void> =>
   performOnServer(options, async (terminal, client) => {
-    const query = queryOf({ pipeline, status, limit, after })
+    const query = queryOf({ pipeline, status, held, limit, after })
     const found = await client.get(`/runs${query}`, page)
     terminal.json(found)
     const now = systemClock.today()
@@ -50,7 +67,7 @@ const list = ({ pipeline, status, limit, after, ...options }: ListOptions): Prom
       found.runs.map((run) => [
         run.run,
         run.pipeline,
-        run.status,
+        run.isHeld ? `${run.status} (held)` : run.status,
         relative(run.started, now),
         run.ended === undefined ? '' : duration(run.ended - run.started),
         run.code ?? '',
@@ -73,6 +90,28 @@ const cancel = (run: string, options: DataOptions): Promise<void> =>
     terminal.json(done)
     terminal.print(done.wasOpen ? `${done.run} is being cancelled.` : `${done.run} had ended already.`)
   })
+
+const release = (given: readonly string[], { all = false, ...options }: ReleaseOptions): Promise<void> =>
+  performOnServer(options, async (terminal, client) => {
+    if (all === given.length > 0)
+      throw new MillraceError('cli/bad-option', { option: '--all', why: 'name the runs or give --all, one of the two' })
+    const released: ReleasedRun[] = []
+    for (const run of given)
+      released.push(await client.post(`/runs/${encodeURIComponent(run)}/release`, {}, releasedRun))
+    for (let isMore = all; isMore;) {
+      const page = await client.post('/runs/release', { all: true }, releasedRuns)
+      released.push(...page.released)
+      isMore = page.isMore
+    }
+    terminal.json({ released })
+    for (const one of released) terminal.print(releaseText(one))
+    if (released.length === 0) terminal.say('Nothing is held.')
+  })
+
+function releaseText({ run, wasHeld, hasEnded }: ReleasedRun): string {
+  if (hasEnded) return `${run} had ended already: nothing of it was held back.`
+  return wasHeld ? `${run} is released.` : `${run} was released before.`
+}
 
 function print(terminal: Terminal, run: RunView): void {
   terminal.print(terminal.style('bold', oneLine(run.because)))
@@ -108,6 +147,8 @@ const rowOf = (step: RunView['steps'][number]): (string | number)[] => [
 
 function waitText(waits: NonNullable<RunView['waitsFor']>): string {
   if (waits.kind === 'time') return `It waits for a time, at ${oneLine(waits.step)}.`
+  if (waits.kind === 'release')
+    return `It waits for its release before ${oneLine(waits.action)}: \`millrace runs release ${waits.run}\`.`
   if (waits.kind === 'other') return `It waits at ${oneLine(waits.step)}.`
   const why = waits.why.map(oneLine).join(', ')
   return `It waits for a person: ${waits.item} in the queue ${oneLine(waits.queue)} (${why}). Look at it with \`millrace reviews show ${waits.item}\`.`

@@ -20,6 +20,8 @@ export interface Offer {
   /** 0 first, 3 last. */
   readonly priority: number
   readonly principal: PersonId | undefined
+  /** Its run changes nothing outside until a person releases it. Of a known event it says nothing: that keeps the run that it has. */
+  readonly hold?: boolean
 }
 
 export interface Accepted {
@@ -56,8 +58,9 @@ export class Inbox {
       return { offer, fresh, body, run: mintId('run', now, this.#random), payload: mintId('pay', now, this.#random) }
     })
     const places = placesOf(rows)
+    const held = rows.filter((r) => r.offer.hold === true).map((r) => r.run)
     const { rows: inserted } = await this.#pool.query<{ run: RunId }>({
-      name: 'accept',
+      name: held.length > 0 ? 'accept-held' : 'accept', // what holds nothing pays nothing for it
       // One buffer for all bytes, cut there: an array of them would be sent as hexadecimal text, twice as long.
       text: `with x as (select source, id, run, pipeline, type, priority, payload, principal, month, key,
             substring($13::bytea from wrapped_at for body_at - wrapped_at) as wrapped, substring($13::bytea from body_at for body_end - body_at) as body
@@ -68,6 +71,7 @@ export class Inbox {
           select distinct on (source, id) $1, source, id, run, pipeline, type, priority, payload, principal from x on conflict (t, source, id) do nothing returning run),
         k as (insert into subject_key (t, id, retention_class, wrapped) select $1, x.key, 'event', x.wrapped from x join i on i.run = x.run),
         p as (insert into payload (t, month, id, key_id, class, body, bytes) select $1, x.month, x.payload, x.key, 'event', x.body, length(x.body) from x join i on i.run = x.run)
+        ${held.length > 0 ? ', h as (insert into run_hold (t, run) select $1, i.run from i where i.run = any ($16::text[]))' : ''}
         select run from i`,
       values: [
         this.#tenant,
@@ -85,6 +89,7 @@ export class Inbox {
         Buffer.concat(rows.flatMap((r) => [r.fresh.wrapped, r.body])),
         arrayLiteral(places.map((place) => place.body)),
         arrayLiteral(places.map((place) => place.end)),
+        ...(held.length > 0 ? [arrayLiteral(held)] : []),
       ],
     })
     const fresh = new Set(inserted.map((row) => row.run))

@@ -28,13 +28,13 @@ export class EventIntake {
   /** One commit; answers in the order given. Errors: `intake/which-pipeline`, `intake/unknown-pipeline`, `intake/wrong-type`, `intake/bad-payload`. */
   async take(
     events: readonly CanonicalEvent[],
-    { pipeline, principal }: { pipeline: string | undefined; principal: PersonId },
+    { pipeline, principal, hold }: { pipeline: string | undefined; principal: PersonId; hold: boolean },
   ): Promise<readonly TakenEvent[]> {
     const offers = []
     for (const event of events) {
       const name = pipeline ?? this.#takerOf(event.type)
       await this.#pipelines.admit(name, event.type, event.data) // a payload that no run could take is told now, not buried later
-      offers.push({ event, pipeline: name, priority: 2, principal })
+      offers.push({ event, pipeline: name, priority: 2, principal, hold })
     }
     const accepted = await this.#inbox.accept(offers)
     this.#dispatcher.nudge()

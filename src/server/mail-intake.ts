@@ -41,7 +41,7 @@ export class MailIntake {
   /** Errors: `intake/unknown-pipeline`; `intake/unreadable`, then kept as a dead letter. */
   async take(
     bytes: Uint8Array,
-    { pipeline, source = defaultSource }: { pipeline: string; source?: string },
+    { pipeline, source = defaultSource, hold = false }: { pipeline: string; source?: string; hold?: boolean },
   ): Promise<TakenMail> {
     const { customers, deadLetters, dispatcher, inbox, owner, parser, pipelines } = this.#o
     if (!pipelines.names.includes(pipeline))
@@ -51,7 +51,7 @@ export class MailIntake {
       await deadLetters.keep({ source, id: mail.id, pipeline, type: 'message.received', bytes, error: mail.unreadable })
       throw mail.unreadable
     }
-    const [accepted] = await inbox.accept([{ event: mail.event, pipeline, priority: 2, principal: owner }])
+    const [accepted] = await inbox.accept([{ event: mail.event, pipeline, priority: 2, principal: owner, hold }])
     if (!accepted) throw new TypeError('an offer has an answer')
     dispatcher.nudge()
     return { run: accepted.run, event: mail.id, isDuplicate: !accepted.isNew }

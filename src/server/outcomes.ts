@@ -7,7 +7,7 @@ import type { DeadLetters } from '../intake/dead-letters.ts'
 /** How far a run has come, for who waits for it. */
 export interface OutcomeView {
   readonly run: RunId
-  /** Nothing but people is waited for any more, or nothing at all. */
+  /** Nothing but people or a release is waited for any more, or nothing at all. */
   readonly isSettled: boolean
   readonly status: RunView['status'] | 'accepted' | 'dead-letter'
   /** What the pipeline returned. */
@@ -17,6 +17,8 @@ export interface OutcomeView {
   readonly classified: { readonly label: string; readonly confidence: number } | undefined
   /** The person's item that it waits for. */
   readonly item: { readonly id: string; readonly queue: string; readonly why: readonly string[] } | undefined
+  /** The release that it waits for. */
+  readonly hold: Omit<Extract<RunView['waitsFor'], { kind: 'release' }>, 'kind'> | undefined
   readonly because: string | undefined
   /** Milliseconds since 1970, of the last thing that happened. */
   readonly at: number | undefined
@@ -55,7 +57,7 @@ export class Outcomes {
   async #look(tenant: TenantId, runs: readonly RunId[]): Promise<readonly OutcomeView[]> {
     const [views, letters] = await Promise.all([this.#runs.read(tenant, runs), this.#deadLetters.ofRuns(runs)])
     const dead = [...letters.entries()].map(([run, { code, message, created }]): OutcomeView => {
-      const nothing = { result: undefined, classified: undefined, item: undefined, because: message }
+      const nothing = { result: undefined, classified: undefined, item: undefined, hold: undefined, because: message }
       return { run, isSettled: true, status: 'dead-letter', error: { code, message }, at: created, ...nothing }
     })
     return [...views.map(outcomeOf), ...dead]
@@ -65,19 +67,33 @@ export class Outcomes {
 function outcomeOf(view: RunView): OutcomeView {
   const { run, status, result, error, because, waitsFor, steps } = view
   const item = waitsFor?.kind === 'person' ? { id: waitsFor.item, queue: waitsFor.queue, why: waitsFor.why } : undefined
+  const hold = waitsFor?.kind === 'release' ? holdOf(waitsFor) : undefined
   const isOver = status !== 'running' && status !== 'waiting'
   return {
     run,
-    isSettled: isOver || (status === 'waiting' && item !== undefined),
+    isSettled: isOver || (status === 'waiting' && (item ?? hold) !== undefined),
     status,
     result,
     error,
     classified: classifiedOf(view),
     item,
+    hold,
     because,
     at: view.ended ?? steps.at(-1)?.ended ?? steps.at(-1)?.began,
   }
 }
+
+const holdOf = ({
+  run,
+  action,
+  queue,
+  why,
+}: Extract<RunView['waitsFor'], { kind: 'release' }>): OutcomeView['hold'] => ({
+  run,
+  action,
+  queue,
+  why,
+})
 
 function classifiedOf({ steps }: RunView): OutcomeView['classified'] {
   const result = steps.find((step) => step.kind === 'classify')?.result

@@ -9,6 +9,7 @@ import { repeat } from '../execution/engine/housekeeping.ts'
 import { PostgresLog } from '../execution/engine/log-postgres.ts'
 import { RestateScheduler } from '../execution/engine/scheduler-restate.ts'
 import { Pipelines } from '../execution/pipelines/registry.ts'
+import { RunHolds } from '../execution/runs/run-holds.ts'
 import { RunReader } from '../execution/runs/run-reader.ts'
 import { AllowList } from '../governance/allow-list.ts'
 import { ApiKeys } from '../governance/api-keys.ts'
@@ -93,6 +94,7 @@ export async function openPlanes(options: PlanesOptions) {
     })
     const wake = (run: Parameters<typeof scheduler.wake>[0]): Promise<void> => scheduler.wake(run)
     const reviews = new WorkItems({ pool, keys: vault, audit, wake, random, clock })
+    const holds = new RunHolds({ pool, audit, wake })
     const meter = new StepMeter()
     const errors = new ErrorCounter()
     const processMeter = new ProcessMeter(clock)
@@ -104,6 +106,7 @@ export async function openPlanes(options: PlanesOptions) {
       generators: models.generators,
       knowledge,
       people: reviews,
+      holds,
       connectors: connectorsOf({ home, project, pool, send, hash: (text) => replyHash(master, text) }),
       systems: { run: (_action, _call, effect) => effect() },
       measure: {
@@ -216,6 +219,7 @@ export async function openPlanes(options: PlanesOptions) {
       mail,
       events,
       runs,
+      holds,
       lineage,
       hold,
       unattended,

@@ -34,7 +34,7 @@ export interface TestServer {
   /** A request under the owner's key. */
   ask(path: string, init?: RequestInit): Promise<Response>
   /** Sends a mail to the pipeline `desk`; answers its run once it waits for people or for nothing. */
-  mail(text: string, subject?: string): Promise<RunView>
+  mail(text: string, subject?: string, how?: { readonly hold?: boolean }): Promise<RunView>
   /** Reads a run until it is as a test wants it. */
   until(run: string, holds: (view: RunView) => boolean): Promise<RunView>
   stop(): Promise<void>
@@ -94,7 +94,7 @@ export async function testServer(): Promise<TestServer> {
         ...init,
         headers: { authorization: `Bearer ${key}`, ...(init.headers as Record<string, string>) },
       }), // tests give plain records
-    async mail(text, subject = 'Hello') {
+    async mail(text, subject = 'Hello', how = {}) {
       const lines = [
         'From: Ada <ada@example.com>',
         'To: desk@example.com',
@@ -102,7 +102,7 @@ export async function testServer(): Promise<TestServer> {
         `Message-ID: <${systemRandom.bytes(8).toString('hex')}@example.com>`,
       ]
       const bytes = Buffer.from([...lines, 'Content-Type: text/plain; charset=utf-8', '', text, ''].join('\r\n'))
-      const { run } = await planes.mail.take(bytes, { pipeline: desk.name })
+      const { run } = await planes.mail.take(bytes, { pipeline: desk.name, ...how })
       return until(
         run,
         ({ status, waitsFor }) => status !== 'running' && (status !== 'waiting' || waitsFor !== undefined),

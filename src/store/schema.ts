@@ -50,5 +50,13 @@ async function rights(pool: Pool): Promise<string[]> {
     select table_name as name, string_agg(lower(privilege_type), ', ' order by privilege_type) as rights
     from information_schema.role_table_grants g join pg_class c on c.relname = g.table_name join pg_namespace n on n.oid = c.relnamespace
     where grantee = 'millrace_app' and table_schema = 'public' and ${notPartition} group by table_name order by table_name`)
-  return [...rows.map((row) => `grant ${row.rights} on ${row.name} to millrace_app;`), '']
+  const { rows: ofColumns } = await pool.query<{ name: string; right: string; columns: string }>(`
+    select c.relname as name, lower(x.privilege_type) as right, string_agg(a.attname, ', ' order by a.attnum) as columns
+    from pg_attribute a cross join aclexplode(a.attacl) x join pg_class c on c.oid = a.attrelid join pg_namespace n on n.oid = c.relnamespace
+    where x.grantee = 'millrace_app'::regrole and ${notPartition} group by c.relname, x.privilege_type order by c.relname, x.privilege_type`)
+  return [
+    ...rows.map((row) => `grant ${row.rights} on ${row.name} to millrace_app;`),
+    ...ofColumns.map((row) => `grant ${row.right} (${row.columns}) on ${row.name} to millrace_app;`),
+    '',
+  ]
 }

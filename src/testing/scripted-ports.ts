@@ -1,9 +1,14 @@
 import { toMillis, type Duration } from '../core/duration.ts'
 import { digestOf, type Json } from '../core/json.ts'
 import { mintId, type PersonId, type RunId, type WorkItemId } from '../core/ids.ts'
-import type { AskPerson, CorridorPorts, PersonsAnswer } from '../execution/corridor/ports.ts'
+import type { AskPerson, CorridorPorts, Hold, PersonsAnswer } from '../execution/corridor/ports.ts'
 import type { MemoryEngine } from '../execution/engine/memory-engine.ts'
 import type { Script } from './script.ts'
+
+const scriptedPerson = 'per_00000000000000000000000000000000' as PersonId
+
+/** What a test's run is accepted with: a hold that stands, or one that a person releases so long after the run has come to it. */
+export type HoldScript = { readonly stands: true } | { readonly releasedAfter: Duration }
 
 interface Item {
   readonly question: AskPerson
@@ -18,11 +23,19 @@ export class ScriptedWorld {
   readonly #scripts: readonly Script[]
   readonly #memory: () => MemoryEngine
   readonly #connectors: Readonly<Record<string, unknown>>
+  readonly #hold: HoldScript | undefined
+  readonly #holds = new Map<RunId, { releasedBy: PersonId | undefined }>()
 
-  constructor(scripts: readonly Script[], connectors: Readonly<Record<string, unknown>>, memory: () => MemoryEngine) {
+  constructor(
+    scripts: readonly Script[],
+    connectors: Readonly<Record<string, unknown>>,
+    memory: () => MemoryEngine,
+    hold?: HoldScript,
+  ) {
     this.#scripts = scripts
     this.#connectors = connectors
     this.#memory = memory
+    this.#hold = hold
   }
 
   answerTo(type: string, name: string): unknown {
@@ -86,6 +99,7 @@ export class ScriptedWorld {
           return item?.answer
         },
       },
+      holds: { find: async ({ run }) => this.#holdOf(run) },
       connectors: {
         get: (name) => {
           if (!(name in this.#connectors))
@@ -103,6 +117,22 @@ export class ScriptedWorld {
   /** The corridor asks by route and labels: the one scripted classifier is meant. */
   #classifierFor(_labels: readonly string[]): string {
     return this.#scripts.find((script) => script.type === 'classifier')?.resource ?? 'classifier'
+  }
+
+  /** The first look at a hold starts the time to its release. */
+  #holdOf(run: RunId): Hold | undefined {
+    if (this.#hold === undefined) return undefined
+    const known = this.#holds.get(run)
+    if (known) return { run, ...known }
+    const hold: { releasedBy: PersonId | undefined } = { releasedBy: undefined }
+    this.#holds.set(run, hold)
+    const { clock, engine } = this.#memory()
+    if ('releasedAfter' in this.#hold)
+      clock.afterCrashes(toMillis(this.#hold.releasedAfter), () => {
+        hold.releasedBy = scriptedPerson
+        void engine.ring({ run, key: '' })
+      })
+    return { run, ...hold }
   }
 
   #ask(question: AskPerson): WorkItemId {
@@ -130,11 +160,10 @@ export class ScriptedWorld {
     const { question, id } = item
     const verdict = 'approve' in script ? 'approve' : 'reject' in script ? 'reject' : 'answer'
     const value = (verdict === 'approve' ? (script['edit'] ?? question.proposed) : script['answer']) as Json | undefined
-    const person = 'per_00000000000000000000000000000000' as PersonId // a scripted person
     item.answer = {
       item: id,
       verdict,
-      person,
+      person: scriptedPerson,
       value,
       actionDigest:
         verdict === 'approve' && question.action ? digestOf([question.action.digest, value ?? null]) : undefined,

@@ -7,7 +7,7 @@ import { Pipelines } from '../execution/pipelines/registry.ts'
 import type { AnyPipeline, Pipeline } from '../sdk/pipeline.ts'
 import type { Action } from '../sdk/resources.ts'
 import type { Script } from './script.ts'
-import { ScriptedWorld, Unscripted } from './scripted-ports.ts'
+import { type HoldScript, ScriptedWorld, Unscripted } from './scripted-ports.ts'
 
 export interface TestRun<O> {
   readonly state: FinalState | 'waiting' | 'paused'
@@ -51,7 +51,11 @@ interface Landed {
 export function testbed<I, O>(
   pipeline: Pipeline<I, O>,
   scripts: readonly Script[],
-  options: { readonly connectors?: Readonly<Record<string, unknown>> } = {},
+  options: {
+    readonly connectors?: Readonly<Record<string, unknown>>
+    /** Its runs are accepted with hold: they change nothing until they are released. */
+    readonly hold?: HoldScript
+  } = {},
 ): Testbed<I, O> {
   const once = async (
     message: I,
@@ -59,7 +63,7 @@ export function testbed<I, O>(
   ): Promise<{ run: TestRun<O>; rows: number; landed: readonly Landed[] }> => {
     const landed: Landed[] = []
     let unscripted: Unscripted | undefined
-    const world = new ScriptedWorld(scripts, options.connectors ?? {}, () => memory)
+    const world = new ScriptedWorld(scripts, options.connectors ?? {}, () => memory, options.hold)
     const any = pipeline as unknown as AnyPipeline // its input is checked by its own schema just below
     const pipelines = new Pipelines(
       [any],

@@ -103,6 +103,15 @@ export const runErrors = {
     message: (d) =>
       `The code of run ${d.run} asked for ${d.step} after it had returned. Await every step that matters before the pipeline returns.`,
   }),
+  'run/not-held': entry({
+    status: 409,
+    retry: 'never',
+    title: 'The run is not held',
+    sample: { run: 'run_0' },
+    message: (d) =>
+      `Run ${d.run} is not held: its event was accepted without hold, so there is nothing to release. ` +
+      `\`millrace runs list --held\` names those that are; a run that another one called is released with that one.`,
+  }),
   'run/no-key': entry({
     status: 500,
     retry: 'never',

@@ -132,6 +132,20 @@ export interface People {
   ): Promise<PersonsAnswer | undefined>
 }
 
+// ---------------------------------------------------------------- holds
+
+/** A run that was accepted with hold: neither it nor what it calls changes anything outside until a person releases it. */
+export interface Hold {
+  /** What was accepted: the run itself, or the one that it was called by. */
+  readonly run: RunId
+  /** Undefined: it stands. */
+  readonly releasedBy: PersonId | undefined
+}
+export interface Holds {
+  /** From Postgres (E4); one that stands comes before one that was released. Undefined: nothing was ever held. */
+  find(q: { readonly tenant: TenantId; readonly run: RunId }): Promise<Hold | undefined>
+}
+
 // ---------------------------------------------------------------- systems of record
 
 /** Hands an action the connector it names; unknown: `step/no-connector`. */
@@ -170,6 +184,7 @@ export interface CorridorPorts {
   readonly generators: Generators
   readonly knowledge: Knowledge
   readonly people: People
+  readonly holds: Holds
   readonly connectors: Connectors
   readonly systems: Systems
   readonly measure: Measure

@@ -24,6 +24,7 @@ const run = (rows: readonly OpenedRow[], change: Partial<OpenedRun> = {}): Opene
   digest: 'd',
   state: 'open',
   isParked: true,
+  isHeld: false,
   why: undefined,
   entity: undefined,
   principal: undefined,

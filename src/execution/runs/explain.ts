@@ -5,18 +5,31 @@ import type { StepView } from './steps.ts'
 /** What a run waits for, where it waits. */
 export type WaitsFor =
   | { readonly kind: 'person'; readonly item: string; readonly queue: string; readonly why: readonly string[] }
+  /** Decided, and held: `run` is what is to be released, itself or the one that it was called by. */
+  | {
+      readonly kind: 'release'
+      readonly run: string
+      readonly action: string
+      readonly queue: string | undefined
+      readonly why: readonly string[]
+    }
   | { readonly kind: 'time'; readonly step: string }
   | { readonly kind: 'other'; readonly step: string }
 
 export function waitsForOf(run: OpenedRun, steps: readonly StepView[]): WaitsFor | undefined {
   if (run.state !== 'open') return undefined
   const all = steps.filter((step) => step.state === 'waiting')
-  const waiting = all.find((step) => step.kind === 'review') ?? all[0] // beside a timer, the person is what can be seen to
+  // Beside a timer, the person is what can be seen to; a release sends, so a question that is open comes before it.
+  const waiting = all.find((step) => step.kind === 'review') ?? all.find((step) => step.kind === 'gate') ?? all[0]
   if (!waiting) return undefined
   if (waiting.kind === 'sleep') return { kind: 'time', step: waiting.key }
   const detail = fieldsOf(waiting.detail)
-  if (waiting.kind !== 'review' || typeof detail['item'] !== 'string') return { kind: 'other', step: waiting.key }
   const why = Array.isArray(detail['why']) ? detail['why'].map(textOf) : []
+  if (waiting.kind === 'gate' && typeof detail['hold'] === 'string') {
+    const queue = typeof detail['queue'] === 'string' ? detail['queue'] : undefined
+    return { kind: 'release', run: detail['hold'], action: textOf(detail['action']), queue, why }
+  }
+  if (waiting.kind !== 'review' || typeof detail['item'] !== 'string') return { kind: 'other', step: waiting.key }
   return { kind: 'person', item: detail['item'], queue: textOf(detail['queue']), why }
 }
 
@@ -32,6 +45,8 @@ export function explain(run: OpenedRun, steps: readonly StepView[]): string {
 function headOf(run: OpenedRun, steps: readonly StepView[]): string {
   const waits = waitsForOf(run, steps)
   if (waits?.kind === 'person') return `Waits for a person in the queue ${waits.queue}`
+  if (waits?.kind === 'release')
+    return `Decided, and held before ${waits.action} until somebody runs \`millrace runs release ${waits.run}\``
   if (waits) return `Waits at ${waits.step}`
   if (run.state === 'paused') return `Paused with ${run.why?.code ?? 'no reason given'}`
   if (run.state === 'open') return 'Running'
@@ -59,8 +74,12 @@ function clauseOf(step: StepView): readonly string[] {
     return [`${row} of ${step.resource} says ${listOf(result)}`]
   }
   if (step.kind === 'gate') {
+    if (typeof result['releasedBy'] === 'string')
+      return [`${result['releasedBy']} released ${textOf(detail['action'])}`]
     const why = Array.isArray(result['why']) ? result['why'].join(', ') : ''
-    return [result['ask'] === true ? `${step.resource} needs a person (${why})` : `${step.resource} needs no person`]
+    const then = result['held'] === true ? ', and is held' : ''
+    const asks = result['ask'] === true ? `needs a person (${why})` : 'needs no person'
+    return [`${step.resource} ${asks}${then}`]
   }
   if (step.kind === 'review')
     return [`${textOf(result['person'])} decided: ${textOf(result['verdict'])}${reasonOf(result)}`]

@@ -18,6 +18,8 @@ export interface ListedRun {
   readonly ended: Instant | undefined
   /** The code of why it is paused or failed. */
   readonly code: string | undefined
+  /** What it would change outside waits for its release, or will. */
+  readonly isHeld: boolean
 }
 
 export interface RunView extends ListedRun {
@@ -36,6 +38,8 @@ export interface RunView extends ListedRun {
 export interface RunFilter {
   readonly pipeline?: string | undefined
   readonly status?: RunStatus | undefined
+  /** Those alone that are held. */
+  readonly held?: boolean | undefined
   /** The last run of the page before. */
   readonly after?: RunId | undefined
   readonly limit: number
@@ -61,6 +65,7 @@ export class RunReader {
       started: Number(row.started),
       ended: row.ended === null ? undefined : Number(row.ended),
       code: row.why ?? undefined,
+      isHeld: row.is_held,
     }))
   }
 
@@ -76,6 +81,7 @@ interface ListedRow {
   readonly pipeline: string
   readonly state: RunState
   readonly is_parked: boolean
+  readonly is_held: boolean
   readonly why: string | null
   readonly started: string
   readonly ended: string | null
@@ -83,10 +89,10 @@ interface ListedRow {
 
 /**
  * Conditions are put together, not switched off by `$n is null`: one general plan for all filters would use no index (`run_pipeline`,
- * `run_state`, `run_pipeline_state`).
+ * `run_state`, `run_pipeline_state`; of held ones `run_hold_standing`, in the same order).
  */
 export function pageQuery(tenant: TenantId, filter: RunFilter): { text: string; values: unknown[] } {
-  const { pipeline, status, after, limit } = filter
+  const { pipeline, status, held = false, after, limit } = filter
   const values: unknown[] = [tenant, limit]
   const bind = (value: unknown): string => `$${values.push(value)}`
   const isParked = status === 'waiting' ? 'true' : 'false'
@@ -95,11 +101,13 @@ export function pageQuery(tenant: TenantId, filter: RunFilter): { text: string; 
     ...(pipeline === undefined ? [] : [`r.pipeline = ${bind(pipeline)}`]),
     ...(status === undefined ? [] : [`r.state = ${bind(stateOf(status))}`]),
     ...(status === 'running' || status === 'waiting' ? [`coalesce(w.is_parked, false) = ${isParked}`] : []),
+    ...(held ? ['h.run is not null'] : []),
     ...(after === undefined ? [] : [`r.id < ${bind(after)}`]),
   ]
-  const text = `select r.id, r.pipeline, r.state, coalesce(w.is_parked, false) as is_parked, r.why,
+  const text = `select r.id, r.pipeline, r.state, coalesce(w.is_parked, false) as is_parked, h.run is not null as is_held, r.why,
       extract(epoch from r.started) * 1000 as started, extract(epoch from r.ended) * 1000 as ended
     from run r left join wake w on w.t = r.t and w.run = r.id
+      left join run_hold h on h.t = r.t and h.run = r.id and h.released is null and r.ended is null
     where ${where.join(' and ')} order by r.id desc limit $2`
   return { text, values }
 }
@@ -115,6 +123,7 @@ function viewOf(run: OpenedRun): RunView {
     started: run.started,
     ended: run.ended,
     code: run.why?.code,
+    isHeld: run.isHeld,
     entity: run.entity,
     principal: run.principal,
     because: explain(run, steps),

@@ -35,6 +35,8 @@ export interface OpenedRun {
   readonly state: RunState
   /** It waits and holds nothing. */
   readonly isParked: boolean
+  /** Accepted with hold, and not released. */
+  readonly isHeld: boolean
   readonly why: { readonly code: string; readonly message: string } | undefined
   readonly entity: { readonly type: string; readonly id: string } | undefined
   readonly principal: PersonId | undefined
@@ -52,6 +54,7 @@ interface Row {
   readonly digest: string
   readonly state: RunState
   readonly is_parked: boolean
+  readonly is_held: boolean
   readonly why: string | null
   readonly why_message: string | null
   readonly entity_type: string | null
@@ -75,12 +78,13 @@ interface Row {
 }
 
 const readSql = `
-select r.id, r.pipeline, r.digest, r.state, coalesce(w.is_parked, false) as is_parked, r.why, r.why_message, r.entity_type, r.entity_id, r.principal,
+select r.id, r.pipeline, r.digest, r.state, coalesce(w.is_parked, false) as is_parked, h.run is not null as is_held, r.why, r.why_message, r.entity_type, r.entity_id, r.principal,
   extract(epoch from r.started) * 1000 as started, extract(epoch from r.ended) * 1000 as ended, r.key_id, k.wrapped, r.input,
   l.seq, l.key, l.kind, l.phase, l.outcome, extract(epoch from l.at) * 1000 as at, extract(epoch from l.due) * 1000 as due, l.ms, l.confidence,
   coalesce(l.body, p.body) as body
 from unnest($2::text[], $3::int[]) as q(run, month) join run r on r.t = $1 and r.id = q.run
 left join wake w on w.t = r.t and w.run = r.id
+left join run_hold h on h.t = r.t and h.run = r.id and h.released is null and r.ended is null
 left join subject_key k on k.t = r.t and k.id = r.key_id
 left join run_log l on l.t = r.t and l.month = q.month and l.run = r.id
 left join payload p on l.payload is not null and p.t = r.t and p.month = id_month(l.payload) and p.id = l.payload
@@ -109,6 +113,7 @@ function openRun(tenant: TenantId, keys: ReaderKeys, first: Row, rows: readonly 
     digest: first.digest,
     state: first.state,
     isParked: first.is_parked,
+    isHeld: first.is_held,
     why: why === null ? undefined : { code: why, message: message ?? '' },
     entity: type !== null && id !== null ? { type, id } : undefined,
     principal: first.principal ?? undefined,

@@ -8,6 +8,7 @@ import type { CorridorPorts } from '../corridor/ports.ts'
 import { RunFailure, StepFailure } from '../engine/failures.ts'
 import type { IfUnknown } from '../engine/ports.ts'
 import { askPerson, authorityOf, isExpired } from './ask-person.ts'
+import { awaitRelease } from './await-release.ts'
 import { gateStep } from './gate.ts'
 import { unknownOutcomeForm } from './platform-forms.ts'
 import type { Undo } from './undo.ts'
@@ -89,6 +90,7 @@ export async function actStep(
     if ('outcome' in asked) return asked
     approved = asked
   }
+  if (gate.held) await awaitRelease(corridor, action, { why: gate.why, queue: options.queue, key })
   try {
     const value = await undo.follow({ corridor, action, arguments: approved.arguments, key }, () =>
       corridor.step(effectStep(action), { action, ...approved }, key),

@@ -31,6 +31,16 @@ export const line = (most: number): z.ZodString =>
     .regex(/^\P{Cc}*$/u, 'expected a line without control characters')
     .openapi({ pattern: '^[^\\u0000-\\u001f\\u007f-\\u009f]*$' }) // JSON Schema's patterns have no flags
 
+/** Of an address that takes events: written out, so that `hold=no` is refused, and never read as a yes. */
+export const holdQuery = z
+  .enum(['true', 'false'])
+  .default('false')
+  .transform((text) => text === 'true')
+  .openapi({
+    description:
+      'Decide everything and change nothing outside, until the run is released. A known event keeps the run that it has.',
+  })
+
 /** A JSON answer in a route's description. */
 export const answers = <S extends z.ZodType>(schema: S, description: string) => ({
   content: { 'application/json': { schema } },

@@ -1,7 +1,7 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import { eventTypes, parseCloudEvents } from '../../intake/cloud-events.ts'
 import type { Planes } from '../planes.ts'
-import { type Api, answers, line, makeApi } from './api.ts'
+import { type Api, answers, holdQuery, line, makeApi } from './api.ts'
 
 /** Of one request: a batch of a thousand events of 10 kB. */
 export const mostEventBytes = 10 * 1024 * 1024
@@ -40,6 +40,7 @@ export function eventRoutes({ events }: Planes): Api {
       request: {
         query: z.object({
           pipeline: line(200).min(1).optional().openapi({ description: 'Unless one pipeline alone takes the type.' }),
+          hold: holdQuery,
         }),
         body: {
           required: true,
@@ -68,10 +69,8 @@ export function eventRoutes({ events }: Planes): Api {
         body: new Uint8Array(await c.req.arrayBuffer()),
       })
       const principal = c.get('principal').person.id
-      return c.json(
-        { accepted: await events.take(parsed, { pipeline: c.req.valid('query').pipeline, principal }) },
-        202,
-      )
+      const { hold, pipeline } = c.req.valid('query')
+      return c.json({ accepted: await events.take(parsed, { pipeline, principal, hold }) }, 202)
     },
   )
 }

@@ -1,7 +1,7 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import { mostMailBytes } from '../../intake/mail-event.ts'
 import type { Planes } from '../planes.ts'
-import { type Api, answers, line, makeApi } from './api.ts'
+import { type Api, answers, holdQuery, line, makeApi } from './api.ts'
 
 /** One mail as it came, byte for byte. Bodies over the limit are refused before this. */
 export function mailRoutes({ mail }: Planes): Api {
@@ -10,7 +10,7 @@ export function mailRoutes({ mail }: Planes): Api {
       method: 'post',
       path: '/mail',
       request: {
-        query: z.object({ pipeline: line(200).min(1), source: line(512).min(1).optional() }),
+        query: z.object({ pipeline: line(200).min(1), source: line(512).min(1).optional(), hold: holdQuery }),
         body: {
           required: true,
           description: `At most ${mostMailBytes} bytes.`,
@@ -29,9 +29,9 @@ export function mailRoutes({ mail }: Planes): Api {
       },
     }),
     async (c) => {
-      const { pipeline, source } = c.req.valid('query')
+      const { hold, pipeline, source } = c.req.valid('query')
       const bytes = new Uint8Array(await c.req.arrayBuffer())
-      return c.json(await mail.take(bytes, { pipeline, ...(source !== undefined && { source }) }), 202)
+      return c.json(await mail.take(bytes, { pipeline, hold, ...(source !== undefined && { source }) }), 202)
     },
   )
 }

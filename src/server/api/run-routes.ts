@@ -4,12 +4,15 @@ import { isId, type TenantId } from '../../core/ids.ts'
 import type { Planes } from '../planes.ts'
 import type { Outcomes } from '../outcomes.ts'
 import { afterId, type Api, answers, asBody, line, makeApi, takes } from './api.ts'
-import { listedRun, runOutcome, runStatus, runView } from './run-schemas.ts'
+import { listedRun, releasedRun, runOutcome, runStatus, runView } from './run-schemas.ts'
 
 const byRun = z.object({ run: z.string().openapi({ param: { name: 'run', in: 'path' }, example: 'run_0' }) })
 
-/** Runs: a list, one whole, what became of several, cancel. */
-export function runRoutes({ runs, engine }: Planes, outcomes: Outcomes): Api {
+/** Of one request: each is a transaction of its own. */
+const mostReleased = 200
+
+/** Runs: a list, one whole, what became of several, cancel, release. */
+export function runRoutes({ runs, engine, holds }: Planes, outcomes: Outcomes): Api {
   const one = async (tenant: TenantId, run: string) => {
     const [found] = await runs.read(tenant, isId('run', run) ? [run] : [])
     if (!found) throw new MillraceError('governance/no-such-run', { run: run.slice(0, 64) })
@@ -24,6 +27,11 @@ export function runRoutes({ runs, engine }: Planes, outcomes: Outcomes): Api {
           query: z.object({
             pipeline: line(200).optional(),
             status: runStatus.optional(),
+            held: z
+              .enum(['true', 'false'])
+              .optional()
+              .transform((text) => text === 'true')
+              .openapi({ description: 'Those alone that wait for their release, or will.' }),
             after: afterId('run').optional(),
             limit: z.coerce.number().int().min(1).max(200).default(50),
           }),
@@ -66,6 +74,36 @@ export function runRoutes({ runs, engine }: Planes, outcomes: Outcomes): Api {
       async (c) => {
         const { run } = await one(c.get('principal').tenant, c.req.valid('param').run)
         return c.json({ run, wasOpen: await engine.cancel(run) }, 200)
+      },
+    )
+    .openapi(
+      createRoute({
+        method: 'post',
+        path: '/runs/{run}/release',
+        request: { params: byRun },
+        responses: { 200: answers(releasedRun, 'It is released, or was before: what it held back goes on now.') },
+      }),
+      async (c) => {
+        const { person, tenant } = c.get('principal')
+        return c.json(await holds.release({ tenant, run: c.req.valid('param').run, actor: person.id }), 200)
+      },
+    )
+    .openapi(
+      createRoute({
+        method: 'post',
+        path: '/runs/release',
+        request: { body: takes(z.object({ all: z.literal(true) })) },
+        responses: {
+          200: answers(
+            z.object({ released: z.array(releasedRun).readonly(), isMore: z.boolean() }),
+            `The oldest ${mostReleased} that were held; where there are more, ask again.`,
+          ),
+        },
+      }),
+      async (c) => {
+        const { person, tenant } = c.get('principal')
+        const released = await holds.releaseAll({ tenant, actor: person.id, limit: mostReleased })
+        return c.json({ released, isMore: released.length === mostReleased }, 200)
       },
     )
     .openapi(

@@ -12,7 +12,15 @@ export const listedRun = z.object({
   started: z.number().openapi({ description: 'Milliseconds since 1970.' }),
   ended: z.number().optional(),
   code: z.string().optional().openapi({ description: 'The code of why it is paused or failed.' }),
+  isHeld: z.boolean().openapi({ description: 'What it would change outside waits for its release, or will.' }),
 })
+export const releasedRun = z
+  .object({
+    run: z.string(),
+    wasHeld: z.boolean().openapi({ description: 'False: it was released before, and nothing has changed.' }),
+    hasEnded: z.boolean().openapi({ description: 'Nothing of it waited any more.' }),
+  })
+  .openapi('ReleasedRun')
 const step = z.object({
   key: z.string(),
   kind: z.string(),
@@ -31,6 +39,13 @@ const step = z.object({
 })
 const waitsFor = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('person'), item: z.string(), queue: z.string(), why: z.array(z.string()).readonly() }),
+  z.object({
+    kind: z.literal('release'),
+    run: z.string().openapi({ description: 'To be released: the run itself, or the one that it was called by.' }),
+    action: z.string(),
+    queue: z.string().optional(),
+    why: z.array(z.string()).readonly(),
+  }),
   z.object({ kind: z.literal('time'), step: z.string() }),
   z.object({ kind: z.literal('other'), step: z.string() }),
 ])
@@ -56,6 +71,15 @@ export const runOutcome = z
     error: failure.optional(),
     classified: z.object({ label: z.string(), confidence: z.number() }).optional(),
     item: z.object({ id: z.string(), queue: z.string(), why: z.array(z.string()).readonly() }).optional(),
+    hold: z
+      .object({
+        run: z.string(),
+        action: z.string(),
+        queue: z.string().optional(),
+        why: z.array(z.string()).readonly(),
+      })
+      .optional()
+      .openapi({ description: 'Decided, and held back until the run is released.' }),
     because: z.string().optional(),
     at: z.number().optional(),
   })

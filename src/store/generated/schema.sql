@@ -285,6 +285,17 @@ create table run_factor (
 );
 CREATE INDEX run_factor_of ON public.run_factor USING btree (t, run, factor);
 
+create table run_hold (
+  t text not null,
+  run text not null,
+  since timestamp with time zone not null default clock_timestamp(),
+  released timestamp with time zone,
+  released_by text,
+  constraint run_hold_pkey PRIMARY KEY (t, run),
+  constraint run_hold_check CHECK (((released IS NULL) = (released_by IS NULL)))
+);
+CREATE INDEX run_hold_standing ON public.run_hold USING btree (t, run) WHERE (released IS NULL);
+
 create table run_log (
   t text not null,
   month integer not null,
@@ -451,9 +462,11 @@ grant insert, select, update on reply to millrace_app;
 grant delete, insert, select, update on reply_count to millrace_app;
 grant insert, select, update on run to millrace_app;
 grant insert, select, update on run_factor to millrace_app;
+grant insert, select on run_hold to millrace_app;
 grant insert, select on run_log to millrace_app;
 grant insert, select on subject to millrace_app;
 grant insert, select on subject_alias to millrace_app;
 grant insert, select, update on subject_key to millrace_app;
 grant delete, insert, select, update on wake to millrace_app;
 grant insert, select, update on work_item to millrace_app;
+grant update (released, released_by) on run_hold to millrace_app;

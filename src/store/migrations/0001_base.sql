@@ -115,6 +115,19 @@ create table inbox (
 );
 create index inbox_pending on inbox (t, pipeline, priority, accepted, source, id) where state = 'pending';
 
+-- A run that was accepted with hold: it decides everything, and changes nothing outside until a person releases it. An effects hold is another
+-- thing: while one stands nothing runs at all. Rows of released and of ended runs stay: they say who let it go.
+create table run_hold (
+  t text not null,
+  run text not null,
+  since timestamptz not null default clock_timestamp(),
+  released timestamptz,
+  released_by text,
+  primary key (t, run),
+  check ((released is null) = (released_by is null))
+);
+create index run_hold_standing on run_hold (t, run) where released is null;
+
 create table dead_letter (
   t text not null,
   id text not null,
@@ -457,6 +470,7 @@ grant select, insert on run_log, run_log_default, audit_log, decision, ledger_pe
 grant select, insert on factor, artefact, document, payload, subject, subject_alias to millrace_app;
 grant select, insert, update on
   person, api_key, subject_key, inbox, dead_letter, pipeline_switch, run, process, effect, work_item, chunk, knowledge_index, run_factor to millrace_app;
+grant select, insert, update (released, released_by) on run_hold to millrace_app;
 grant select, insert, update on reply to millrace_app;
 grant select, insert, update, delete on wake, reply_count to millrace_app;
 grant delete on process to millrace_app;
