@@ -109,8 +109,8 @@ const release = (given: readonly string[], { all = false, ...options }: ReleaseO
   })
 
 function releaseText({ run, wasHeld, hasEnded }: ReleasedRun): string {
-  if (hasEnded) return `${run} had ended already: nothing of it was held back.`
-  return wasHeld ? `${run} is released.` : `${run} was released before.`
+  if (!wasHeld) return `${run} was released before.`
+  return hasEnded ? `${run} had ended already: nothing of it was held back.` : `${run} is released.`
 }
 
 function print(terminal: Terminal, run: RunView): void {

@@ -92,6 +92,25 @@ test.each([
   expect([await count('inbox'), await count('payload'), await count('subject_key')]).toEqual(before)
 })
 
+const heldRuns = async (): Promise<readonly string[]> =>
+  (await database.pool.query<{ run: string }>('select run from run_hold')).rows.map((row) => row.run)
+
+test('hold is of new events alone: one that is known keeps its run as it was, whatever it is offered with again', async () => {
+  const inbox = inboxOf()
+  const [held, free] = await inbox.accept([offer('to-hold', {}, { hold: true }), offer('not-to-hold')])
+  expect(await heldRuns()).toEqual([held?.run])
+  const again = [offer('to-hold', {}, { hold: false }), offer('not-to-hold', {}, { hold: true })]
+  expect(await inbox.accept(again)).toEqual([held, free].map((one) => ({ ...one, isNew: false })))
+  expect(await heldRuns()).toEqual([held?.run])
+})
+
+test('of an event that is refused, no hold stays', async () => {
+  const before = await heldRuns()
+  const bad = offer('bad\u0000', {}, { hold: true })
+  await expect(inboxOf().accept([offer('good', {}, { hold: true }), bad])).rejects.toThrow('Event 2')
+  expect(await heldRuns()).toEqual(before)
+})
+
 test('nobody is told before the commit: an accept that is held up answers only then, and one that fails leaves nothing', async () => {
   const holder = await database.ownerPool.connect()
   try {

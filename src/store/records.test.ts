@@ -17,6 +17,13 @@ test.each(['run_log', 'audit_log', 'decision', 'ledger_pending', 'run_log_defaul
   },
 )
 
+test('the application can say once who released a hold, and neither hold another run with it nor delete it', async () => {
+  await database.pool.query(`insert into run_hold (t, run) values ('main', 'run_0')`)
+  await database.pool.query(`update run_hold set released = clock_timestamp(), released_by = 'per_0'`)
+  for (const statement of [`update run_hold set run = 'run_1'`, 'delete from run_hold', 'truncate run_hold'])
+    await expect(database.pool.query(statement)).rejects.toThrow(/permission denied/)
+})
+
 test('the rights hold in a partition too, reached by its own name', async () => {
   const { rows } = await database.pool.query<{ name: string }>(
     `select relname as name from pg_class where relispartition and relkind = 'r' and relname ~ '^run_log_\\d+$'`,

@@ -134,6 +134,59 @@ test('a crash after any entry: nothing lands twice, and the result is the same',
   )
 })
 
+const clear = [when(intents, { label: 'refund', confidence: 0.95 })]
+const unclear = [when(intents, { label: 'refund', confidence: 0.6 }), when(replyReview, { approve: true, after: '1h' })]
+
+test.each([
+  ['that needs no person', clear],
+  ['that a person has approved', unclear],
+])('held, an effect %s does not happen until it is released, and then once', async (_what, scripts) => {
+  const stands = await testbed(triage, scripts, { connectors: sends, hold: { stands: true } }).run(message)
+  expect([stands.state, stands.effects(sendReply)]).toEqual(['waiting', []])
+  expect(stands.steps.at(-1)).toBe('/gate:hold-send-reply#0 open')
+  const bed = testbed(triage, scripts, { connectors: sends, hold: { releasedAfter: '3d' } })
+  const run = await bed.run(message)
+  expect([run.state, run.result?.outcome]).toEqual(['succeeded', 'done'])
+  expect(run.effects(sendReply)).toEqual([{ to: message.from, text: 'Hello' }])
+})
+
+test('a crash anywhere around a hold and its release: nothing is sent before, and nothing twice', async () => {
+  for (const scripts of [clear, unclear]) {
+    const released = testbed(triage, scripts, { connectors: sends, hold: { releasedAfter: '3d' } })
+    const { effectsTwice, results } = await released.everyCrash(message)
+    expect([effectsTwice, new Set(results.map((result) => result?.outcome))]).toEqual([[], new Set(['done'])])
+    const { results: none } = await testbed(triage, scripts, { connectors: sends, hold: { stands: true } }).everyCrash(
+      message,
+    )
+    expect(new Set(none)).toEqual(new Set([undefined]))
+  }
+})
+
+test('a hold holds every effect of a run, and a run without effects not at all', async () => {
+  const paid: string[] = []
+  const pay = action({
+    name: 'pay',
+    input: z.object({ to: z.string() }),
+    output: z.object({}),
+    undo: 'irreversible',
+    ifUnknown: 'token-is-idempotent',
+    run: async ({ input }) => {
+      paid.push(input.to)
+      return {}
+    },
+  })
+  const pays = pipeline({ name: 'pays', on: received }, async (ctx) => {
+    await Promise.all(['a', 'b'].map((to) => ctx.act(pay, { to })))
+    return (await ctx.act(pay, { to: 'c' })).outcome
+  })
+  expect((await testbed(pays, [], { hold: { stands: true } }).run(message)).state).toBe('waiting')
+  expect(paid).toEqual([])
+  expect((await testbed(pays, [], { hold: { releasedAfter: '1h' } }).run(message)).result).toBe('done')
+  expect(paid.toSorted()).toEqual(['a', 'b', 'c'])
+  const reads = pipeline({ name: 'reads', on: received }, async () => 'read')
+  expect((await testbed(reads, [], { hold: { stands: true } }).run(message)).result).toBe('read')
+})
+
 test('a resource that nothing scripts fails the test and names the line to add', async () => {
   await expect(testbed(triage, []).run(message)).rejects.toThrow('add when(classifier, { label:')
 })

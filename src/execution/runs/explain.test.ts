@@ -54,6 +54,16 @@ const asked = row('review:payment#0', {
 })
 const answered = (verdict: string, reason: string | null): OpenedRow =>
   row('review:payment#0', { kind: 'review', body: { s: { ok: { person: 'per_1', verdict, reason } } } })
+const holdOf = (change: Partial<OpenedRow> = {}): OpenedRow =>
+  row('gate:hold-pay#0', {
+    kind: 'gate',
+    phase: 'open',
+    outcome: 'pending',
+    body: { e: { detail: { hold: 'run_1', action: 'pay', queue: 'money', why: ['clear'] } } },
+    ...change,
+  })
+const heldGate = row('gate:pay#0', { kind: 'gate', body: { s: { ok: { ask: false, why: ['clear'], held: true } } } })
+const released = holdOf({ phase: 'end', outcome: 'done', body: { s: { ok: { releasedBy: 'per_1' } } } })
 const acted = row('act:pay#0', { kind: 'act', body: { s: { ok: null } } })
 const end = (s: OpenedRow['body']['s']): OpenedRow => row('$end', { kind: 'run', ...(s && { body: { s } }) })
 
@@ -83,6 +93,18 @@ test.each([
     [asked, row('review:payment#0', { kind: 'review', outcome: 'timed-out' }), end({ ok: { outcome: 'expired' } })],
     { state: 'succeeded' },
     'Ended as succeeded (expired), because nobody decided in time.',
+  ],
+  [
+    'one that is held, and how to release it',
+    [classified(true), heldGate, holdOf()],
+    {},
+    'Decided, and held before pay until somebody runs `millrace runs release run_1`, because topics reads it as refund (71% sure); pay needs no person, and is held until released.',
+  ],
+  [
+    'one that was released',
+    [heldGate, holdOf(), released, acted, end({ ok: { outcome: 'sent' } })],
+    { state: 'succeeded' },
+    'Ended as succeeded (sent), because pay needs no person, and is held until released; per_1 released pay; pay is done.',
   ],
   [
     'one that sleeps',
@@ -154,6 +176,13 @@ test('content of any form makes a sentence: a pipeline of another version, or a 
 test('a person is waited for, also where a timer runs beside', () => {
   const rows = [row('sleep:0#0', { kind: 'sleep', phase: 'open', outcome: 'pending' }), asked]
   expect(waitsForOf(run(rows), stepsOf(rows))).toEqual({ kind: 'person', item: 'rev_1', queue: 'money', why: ['rule'] })
+})
+
+test('a release is waited for by its run, with what was decided; a person who is asked beside it comes first', () => {
+  const rows = [row('sleep:0#0', { kind: 'sleep', phase: 'open', outcome: 'pending' }), holdOf()]
+  const waits = { kind: 'release', run: 'run_1', action: 'pay', queue: 'money', why: ['clear'] }
+  expect(waitsForOf(run(rows), stepsOf(rows))).toEqual(waits)
+  expect(waitsForOf(run([...rows, asked]), stepsOf([...rows, asked]))).toMatchObject({ kind: 'person' })
 })
 
 test('a run that has ended waits for nothing, whatever its last rows say', () => {

@@ -77,7 +77,7 @@ function clauseOf(step: StepView): readonly string[] {
     if (typeof result['releasedBy'] === 'string')
       return [`${result['releasedBy']} released ${textOf(detail['action'])}`]
     const why = Array.isArray(result['why']) ? result['why'].join(', ') : ''
-    const then = result['held'] === true ? ', and is held' : ''
+    const then = result['held'] === true ? ', and is held until released' : ''
     const asks = result['ask'] === true ? `needs a person (${why})` : 'needs no person'
     return [`${step.resource} ${asks}${then}`]
   }

@@ -91,6 +91,31 @@ describe('lists', () => {
     expect(await listed({ status, pipeline: 'other' })).toEqual([found[1]])
   })
 
+  test('those that are held: not released, and not ended', async () => {
+    const given = [
+      ['open', false],
+      ['paused', false],
+      ['succeeded', false],
+      ['open', true],
+    ] as const
+    const held: RunId[] = []
+    for (const [state, isReleased] of given) {
+      const run = await insert({ state, pipeline: 'held' })
+      held.push(run)
+      const values = [run, isReleased ? 'per_0' : null]
+      const sql = `insert into run_hold (t, run, released, released_by) values ('main', $1, case when $2::text is null then null else now() end, $2)`
+      await database.pool.query(sql, values)
+    }
+    const found = await listed({ held: true })
+    expect(found.map((run) => run.run)).toEqual([held[1], held[0]])
+    expect((await listed({ pipeline: 'held' })).map((run) => run.isHeld)).toEqual([false, false, true, true])
+    expect((await listed({ held: true, after: held[1], pipeline: 'held' })).map((run) => run.run)).toEqual([held[0]])
+    expect((await reader.read(mainTenant, held)).map((run) => [run.run, run.isHeld])).toEqual(
+      held.map((run, n) => [run, n < 2]),
+    )
+    for (const run of held) await database.ownerPool.query('delete from run where id = $1', [run])
+  })
+
   test('pages of every size hold each run once, whatever arrives meanwhile', async () => {
     for (const limit of [1, 2, 5, 21]) {
       const expected = (await listed({ status: 'failed' })).map((run) => run.run)
@@ -116,9 +141,15 @@ describe('with very many runs, each list is read from an index, in its order', (
     await database.ownerPool.query(`
       insert into run (t, id, root, pipeline, digest, state, ended)
       select 'main', 'run_' || lpad(to_hex(n), 32, '0'), 'r', case when n % 50 = 0 then 'rare' else 'usual' end, 'd',
-        case when n % 100 = 1 then 'failed' when n % 100 = 2 then 'open' else 'succeeded' end, now()
+        case when n % 100 = 1 then 'failed' when n % 100 = 2 then 'open' else 'succeeded' end,
+        case when n % 100 = 2 then null else now() end
       from generate_series(1, 40000) n`)
+    await database.ownerPool.query(`
+      insert into run_hold (t, run, released, released_by)
+      select 'main', 'run_' || lpad(to_hex(n), 32, '0'), case when n % 100 = 2 then null else now() end, case when n % 100 = 2 then null else 'per_0' end
+      from generate_series(1, 40000, 3) n`)
     await database.ownerPool.query('analyze run')
+    await database.ownerPool.query('analyze run_hold')
   })
 
   test.each([
@@ -127,6 +158,7 @@ describe('with very many runs, each list is read from an index, in its order', (
     [{ status: 'failed' }, 'run_state'],
     [{ status: 'failed', pipeline: 'usual' }, 'run_pipeline_state'],
     [{ status: 'waiting' }, 'run_state'],
+    [{ held: true }, 'run_hold_standing'],
   ] as const)('%o uses %s', async (filter, index) => {
     for (const after of [undefined, `run_${'0'.repeat(28)}7000` as RunId]) {
       const { text, values } = pageQuery(mainTenant, { ...filter, after, limit: 50 })
