@@ -22,6 +22,8 @@ export interface Unprocessable {
   /** As it came: sealed beside the letter, so that nothing is lost. */
   readonly bytes: Uint8Array
   readonly error: MillraceError
+  /** Replayed, its run will be held, as it was sent. */
+  readonly hold?: boolean
 }
 
 export interface DeadLetter {
@@ -79,7 +81,7 @@ export class DeadLetters {
   }
 
   /** Keeps what cannot become an event. Answers whether it is new. */
-  async keep({ source, id, pipeline, type, bytes, error }: Unprocessable): Promise<boolean> {
+  async keep({ source, id, pipeline, type, bytes, error, hold = false }: Unprocessable): Promise<boolean> {
     const now = this.#clock.today()
     const fresh = this.#keys.mint(this.#tenant)
     const { body } = seal(fresh.key, { raw: Buffer.from(bytes).toString('base64') }, this.#random)
@@ -91,7 +93,8 @@ export class DeadLetters {
       text: `with i as (insert into inbox (t, source, id, run, pipeline, type, payload, state, settled)
           values ($1, $2, $3, $4, $5, $6, $7, 'dead', clock_timestamp()) on conflict (t, source, id) do nothing returning run),
         k as (insert into subject_key (t, id, retention_class, wrapped) select $1, $8, 'event', $9 from i),
-        p as (insert into payload (t, month, id, key_id, class, body, bytes) select $1, $10, $7, $8, 'event', $11::bytea, length($11::bytea) from i)
+        p as (insert into payload (t, month, id, key_id, class, body, bytes) select $1, $10, $7, $8, 'event', $11::bytea, length($11::bytea) from i),
+        h as (insert into run_hold (t, run) select $1, run from i where $15)
         insert into dead_letter (t, id, source, event, run, code, message, attempts) select $1, $12, $2, $3, $4, $13, $14, 1 from i`,
       values: [
         this.#tenant,
@@ -108,6 +111,7 @@ export class DeadLetters {
         letter,
         error.code,
         error.message.slice(0, 1000),
+        hold,
       ],
     })
     return (rowCount ?? 0) > 0

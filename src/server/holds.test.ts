@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { z } from 'zod'
+import { MillraceError } from '../core/errors/millrace-error.ts'
 import { mainTenant, mintId } from '../core/ids.ts'
 import { systemRandom } from '../core/random.ts'
 import type { RunView } from '../execution/runs/run-reader.ts'
@@ -73,6 +74,21 @@ describe('a held run', () => {
     await server.ask(`/api/v1/runs/${run}/cancel`, { method: 'POST' })
     const ended = await server.until(run, ({ status }) => status === 'cancelled')
     expect([actsOf(ended), ended.isHeld]).toEqual([[], false])
+  })
+
+  test('of a mail that cannot be read stays held when it is replayed', async () => {
+    const source = 'urn:unreadable'
+    const id = 'letter'
+    const error = new MillraceError('intake/unreadable', { why: 'it was cut off' })
+    const bytes = Buffer.from('From: Ada <ada@example.com>\r\nSubject: Late\r\n\r\na question')
+    const { deadLetters, dispatcher, mail } = server.planes
+    await deadLetters.keep({ source, id, pipeline: 'desk', type: 'message.received', bytes, error, hold: true })
+    const [letter] = await deadLetters.list({ limit: 1 })
+    const read = async (): Promise<never> => (await mail.readAgain(bytes, source)) as never // an event is JSON
+    const run = await deadLetters.replay(letter?.id ?? '', read)
+    dispatcher.nudge()
+    const held = await server.until(run, (view) => view.waitsFor !== undefined)
+    expect([held.waitsFor?.kind, actsOf(held)]).toEqual(['release', []])
   })
 
   test('has an outcome as soon as only its release is waited for', async () => {

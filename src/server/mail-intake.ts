@@ -48,8 +48,9 @@ export class MailIntake {
       throw new MillraceError('intake/unknown-pipeline', { pipeline, known: pipelines.names.join(', ') })
     const mail = await mailEvent(bytes, { parser, customers, source })
     if ('unreadable' in mail) {
-      await deadLetters.keep({ source, id: mail.id, pipeline, type: 'message.received', bytes, error: mail.unreadable })
-      throw mail.unreadable
+      const error = mail.unreadable
+      await deadLetters.keep({ source, id: mail.id, pipeline, type: 'message.received', bytes, error, hold })
+      throw error
     }
     const [accepted] = await inbox.accept([{ event: mail.event, pipeline, priority: 2, principal: owner, hold }])
     if (!accepted) throw new TypeError('an offer has an answer')
