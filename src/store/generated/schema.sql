@@ -425,8 +425,9 @@ CREATE OR REPLACE FUNCTION public.id_month(id text)
  LANGUAGE sql
  IMMUTABLE PARALLEL SAFE STRICT
 AS $function$
-  select (extract(year from m) * 100 + extract(month from m))::int
-  from (select to_timestamp(('x' || lpad(substr(id, strpos(id, '_') + 1, 12), 16, '0'))::bit(64)::bigint / 1000.0) at time zone 'UTC') as x(m)
+  select (
+    date_part('year', to_timestamp(('x0000' || substr(id, strpos(id, '_') + 1, 12))::bit(64)::bigint / 1000e0) at time zone 'UTC') * 100 +
+    date_part('month', to_timestamp(('x0000' || substr(id, strpos(id, '_') + 1, 12))::bit(64)::bigint / 1000e0) at time zone 'UTC'))::int
 $function$;
 
 CREATE OR REPLACE FUNCTION public.refuse_other_arguments()

@@ -14,9 +14,11 @@ end $$;
 grant usage on schema public to millrace_app;
 
 -- The month of an id, year * 100 + month in UTC: the partition follows from the id, so that uniqueness survives partitions (E23).
+-- One expression without FROM, which Postgres writes into the statement: called as a function, it was parsed in each and started for each row.
 create function id_month(id text) returns int language sql immutable strict parallel safe as $$
-  select (extract(year from m) * 100 + extract(month from m))::int
-  from (select to_timestamp(('x' || lpad(substr(id, strpos(id, '_') + 1, 12), 16, '0'))::bit(64)::bigint / 1000.0) at time zone 'UTC') as x(m)
+  select (
+    date_part('year', to_timestamp(('x0000' || substr(id, strpos(id, '_') + 1, 12))::bit(64)::bigint / 1000e0) at time zone 'UTC') * 100 +
+    date_part('month', to_timestamp(('x0000' || substr(id, strpos(id, '_') + 1, 12))::bit(64)::bigint / 1000e0) at time zone 'UTC'))::int
 $$;
 
 -- ---------------------------------------------------------------- people and subjects
