@@ -9,6 +9,7 @@ export default defineConfig({
     pipelines: [supportTriage],
     routes: {
       intent: { classifier: './models/support-intent' },
+      care: { classifier: './models/support-care' },
       draft: { template: true },
     },
     collections: [{ collection: replies, documents: './pipelines/support-triage/replies' }],
@@ -24,6 +25,7 @@ export default defineConfig({
         pipeline: 'support-triage',
         steps: [
           'classify:support-intent',
+          'classify:support-care',
           'decide:support-routing',
           'retrieve:canned-replies',
           'generate:reply',

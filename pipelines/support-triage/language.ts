@@ -16,6 +16,18 @@ const smallWords = {
     'nie jest się na do w z i moja moje mój dlaczego jak kiedy proszę dzień dobry witam dziękuję czy mam ale od za że co to mogę jestem karta konto po',
   portuguese:
     'o a os as e não é meu minha um uma com em no na para por de que quando como porque olá bom boa dia tarde noite obrigado obrigada mas foi está cartão conta você se ao eu posso dinheiro possível',
+  swedish:
+    'jag är inte och det att på för med har min mitt mina hur när varför kan kommer hej tack kort kortet pengar konto var från till om ni lång innan',
+  danish:
+    'jeg er ikke og det at på med har mit mine hvordan hvornår hvorfor kan kommer hej tak kort kortet penge konto hvor fra til hvis',
+  romanian:
+    'nu este și si la cu pentru cum când cand unde pot am meu mea mele cardul bani bună buna ziua vă va multumesc mulțumesc cont contul de să sa',
+  czech:
+    'není je na se to že jak kdy proč proc kde můžu mohu moje můj mi dobrý den ahoj děkuji karta kartu peníze penize účet prosím nevydal',
+  turkish:
+    'bir ve bu için ile nasıl ne zaman neden kartım kart para hesap hesabım merhaba teşekkürler değil gelmedi benim hala',
+  hungarian: 'nem az egy és van hogy hogyan mikor miért hol kártya kártyám pénz számla köszönöm jó napot kérem még',
+  finnish: 'ei ja on se että miten milloin miksi missä korttini kortti raha tili kiitos hei minun uusi voinko saapuu',
 } as const
 
 const english = new Set<string>(smallWords.english.split(' '))
@@ -26,6 +38,30 @@ const others = Object.entries(smallWords)
 /** Letters that English words do not have; names and loan words in English text do, so they count only where English is missing. */
 const foreignLetters = /[äöüßàâçéèêëîïôùûñáíóúìòãõąćęłńśźżěřůčšžďťňőűåæøğşıșțăđ]/
 
+/** A sentence of so many words is long enough to show its language; a greeting (`Hej Northbank`) is not. */
+const leastWords = 5
+/** How much more of another language a sentence of an otherwise English message holds, before it counts. */
+const timesMore = 2
+
+/** Whether any sentence is not English: who changes the language in the middle says there what matters. */
+export const hasOtherLanguage = (text: string): boolean =>
+  isOtherLanguage(text) || text.split(/[.!?\n]+/).some(isOtherSentence)
+
+function isOtherSentence(sentence: string): boolean {
+  const words = wordsOf(sentence)
+  if (words.length < leastWords) return false
+  const foreign = Math.max(...others.map((language) => countIn(words, language)))
+  return foreign >= 3 && foreign > timesMore * countIn(words, english)
+}
+
+const wordsOf = (text: string): string[] =>
+  text
+    .toLowerCase()
+    .replaceAll(/['’]/g, '')
+    .match(/\p{L}+/gu) ?? []
+const countIn = (words: readonly string[], language: ReadonlySet<string>): number =>
+  words.filter((word) => language.has(word)).length
+
 /**
  * Whether a text is most likely not English, which is all that the encoder has learnt: other letters than Latin, more of another
  * language's small words than of English ones, or hardly an English word and a sign of another language. A message of a word or two is
@@ -35,14 +71,9 @@ export function isOtherLanguage(text: string): boolean {
   const letters = text.match(/\p{L}/gu)?.length ?? 0
   const latin = text.match(/\p{Script=Latin}/gu)?.length ?? 0
   if (letters >= 4 && latin < letters * 0.7) return true
-  const words =
-    text
-      .toLowerCase()
-      .replaceAll(/['’]/g, '')
-      .match(/\p{L}+/gu) ?? []
-  const count = (language: ReadonlySet<string>): number => words.filter((word) => language.has(word)).length
-  const foreign = Math.max(...others.map(count))
-  const own = count(english)
+  const words = wordsOf(text)
+  const foreign = Math.max(...others.map((language) => countIn(words, language)))
+  const own = countIn(words, english)
   if (foreign >= 2 && foreign > own) return true
   const isWithoutEnglish = words.length >= 4 && own < words.length * 0.12
   return isWithoutEnglish && (foreign >= 1 || words.filter((word) => foreignLetters.test(word)).length >= 2)

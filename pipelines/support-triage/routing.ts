@@ -49,8 +49,20 @@ const pressing: Readonly<Record<Tier, Pick<Route, 'due' | 'priority'>>> = {
   premium: { due: '1h', priority: 1 },
   business: { due: '30m', priority: 0 },
 }
-const isPressing = (team: Team, why: Route['why']): boolean =>
-  team === 'security' || why === 'vulnerable-person' || why === 'secret-given' || why === 'complaint'
+const pressingReasons: ReadonlySet<Route['why']> = new Set([
+  'vulnerable-person',
+  'secret-given',
+  'security-matter',
+  'authority',
+  'complaint',
+])
+const isPressing = (team: Team, why: Route['why']): boolean => team === 'security' || pressingReasons.has(why)
+/** What is nobody's question goes where any can be sorted out; a hint of fraud goes to those who can freeze an account. */
+const ownTeam: Partial<Readonly<Record<Concern, Team>>> = {
+  'hostile-instructions': 'general',
+  'other-matter': 'general',
+  'security-matter': 'security',
+}
 
 const forEachTier = (condition: Omit<Row['if'], 'tier'>, team: Team, human: boolean, why: Route['why']): Row[] =>
   tiers.map((tier) => ({
@@ -72,20 +84,23 @@ const forEachTeam = (
   })
 
 /**
- * Who gets a message, and whether a canned reply may go out alone. The first row that fits decides: instructions to a machine make every
- * other reading worthless; what the classifier is not sure of goes to the general desk; what is heard beside the intent goes to the
- * intent's own team; then the intent's desk decides.
+ * Who gets a message, and whether a canned reply may go out alone. The first row that fits decides: what is heard beside the intent and makes
+ * it worthless (instructions to a machine, a hint of fraud, another matter) has a team of its own; what the classifier is not sure of goes to the
+ * general desk; what else is heard goes to the intent's own team; then the intent's desk decides.
  */
 export const routing = rules({
   name: 'support-routing',
   input,
   output,
   rows: [
-    ...forEachTier({ concern: 'hostile-instructions' }, 'general', true, 'hostile-instructions'),
+    ...concerns.flatMap((concern) => {
+      const team = ownTeam[concern]
+      return team ? forEachTier({ concern }, team, true, concern) : []
+    }),
     ...concerns.flatMap((concern) => forEachTier({ accepted: false, concern }, 'general', true, concern)),
     ...forEachTier({ accepted: false }, 'general', true, 'below-threshold'),
     ...concerns
-      .filter((concern) => concern !== 'hostile-instructions')
+      .filter((concern) => !(concern in ownTeam))
       .flatMap((concern) =>
         forEachTeam(undefined, (team, condition) => forEachTier({ ...condition, concern }, team, true, concern)),
       ),

@@ -20,3 +20,15 @@ const card = /\bcards?\b|\bvisa\b|\bmaster ?card\b|\bplastic\b/i
 
 /** Whether the message names what its intent is about; a person sees one that does not, however sure the classifier is. */
 export const namesSubject = (intent: Intent, text: string): boolean => !aboutCards.has(intent) || card.test(text)
+
+/** Where is my card? Nobody asks who says in the same message that it is there: then it is about the card that came. */
+const awaitsCard: ReadonlySet<Intent> = new Set(['card_arrival', 'card_delivery_estimate'])
+const cardCame =
+  /\b(?:card|it|one) (?:has |have |had |is )?(?:just |finally |now |already )*(?:arrived|came|here)\b|\bhas (?:just |finally |now )*(?:come|arrived|turned up)\b(?! yet)|\b(?:got|received) (?:my|the|a) (?:new |physical )*card\b/i
+const neverCame = /\b(?:never|not|n['’]?t|nor|before|until|when|if|once)\b[^.!?\n]{0,60}$|n['’]t\b[^.!?\n]{0,60}$/i
+
+/** Whether the message says the opposite of what its intent takes for granted. */
+export function isContradicted(intent: Intent, text: string): boolean {
+  const found = awaitsCard.has(intent) ? cardCame.exec(text) : null
+  return found !== null && !neverCame.test(text.slice(0, found.index))
+}

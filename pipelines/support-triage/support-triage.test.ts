@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { type Script, testbed, when } from 'millrace/testing'
+import { care } from './care.ts'
 import { desks } from './desks.ts'
 import { type Intent, intents } from './intents.ts'
 import type { Mail, OutgoingMail } from './mail.ts'
@@ -42,6 +43,7 @@ const world = (intent: Intent, confidence: number, ...more: readonly Script[]) =
     supportTriage,
     [
       when(intents, { label: intent, confidence }),
+      when(care, { label: 'plain', confidence: 0.9 }),
       when(replies, [reply('one', intent)]),
       when(replyPrompt, { text: answer.text }),
       ...more,
@@ -71,6 +73,7 @@ describe('sure and known', () => {
       supportTriage,
       [
         when(intents, { label: 'change_pin', confidence: 0.98 }),
+        when(care, { label: 'plain', confidence: 0.9 }),
         when(replies, [reply('two', 'age_limit')]),
         when(replyPrompt, { text: answer.text }),
         silent,
@@ -84,9 +87,26 @@ describe('sure and known', () => {
     expect(run.steps.filter((step) => step.includes('retrieve:'))).toHaveLength(2)
   })
 
+  test('but the second classifier reads a hint of fraud: no phrase was written for it, and a person is asked all the same', async () => {
+    const bed = testbed(
+      supportTriage,
+      [
+        when(intents, { label: 'change_pin', confidence: 0.98 }),
+        when(care, { label: 'security', confidence: 0.7 }),
+        when(replies, [reply('one', 'change_pin')]),
+        when(replyPrompt, { text: answer.text }),
+        silent,
+      ],
+      { connectors: sends },
+    )
+    const run = await bed.run(message)
+    expect(run.asked).toEqual(['PIN — change_pin, security-matter'])
+    expect(run.result).toMatchObject({ team: 'security', signals: ['security-matter/support-care@1'] })
+  })
+
   test('an account number in it is recorded by its method, and costs no person', async () => {
     const run = await world('change_pin', 0.98).run({ ...message, text: `${message.text} GB33BUKB20201555555555` })
-    expect(run.result).toMatchObject({ outcome: 'sent', signals: ['personal-data/check-digits-and-phrases@1'] })
+    expect(run.result).toMatchObject({ outcome: 'sent', signals: ['personal-data/check-digits-and-phrases@2'] })
     expect(run.asked).toEqual([])
   })
 
@@ -102,7 +122,10 @@ describe('a person is asked, and nothing is sent before', () => {
     ['out of scope', 'change_pin', 0.2, { text: 'Could we quote for your window cleaning?' }, 'below-threshold'],
     ['a card’s intent without a card', 'card_arrival', 0.999, { text: 'Where is my parcel?' }, 'subject-not-named'],
     ['card lost', 'lost_or_stolen_card', 0.999, { text: 'I lost my card.' }, 'always-a-person'],
-    ['fraud', 'card_payment_not_recognised', 0.999, { text: 'I did not make this payment.' }, 'always-a-person'],
+    ['fraud', 'card_payment_not_recognised', 0.999, { text: 'Whose payment is that?' }, 'always-a-person'],
+    ['a hint of fraud', 'pending_card_payment', 0.999, { text: 'I did not make this payment.' }, 'security-matter'],
+    ['another’s account', 'change_pin', 0.999, { text: 'I write on behalf of my aunt.' }, 'authority'],
+    ['it is there', 'card_arrival', 0.999, { text: 'My card came today. What now?' }, 'contradicts-intent'],
     ['a complaint', 'card_arrival', 0.999, { text: 'Where is my card? This is unacceptable.' }, 'complaint'],
     ['two questions', 'card_arrival', 0.999, { text: 'Where is my card? Also, what is the fee?' }, 'second-question'],
     ['bereavement', 'terminate_account', 0.999, { text: 'My father passed away.' }, 'vulnerable-person'],

@@ -1,5 +1,6 @@
 import { type ActOutcome, pipeline } from 'millrace'
 import { answerTo, greetingFor, topicOf } from './compose.ts'
+import { care, careOf, piecesOf } from './care.ts'
 import type { Team } from './desks.ts'
 import { type Intent, intents, wordsOf } from './intents.ts'
 import { messageReceived } from './message.ts'
@@ -8,8 +9,8 @@ import { replyPrompt } from './reply-prompt.ts'
 import { replyReview } from './reply-review.ts'
 import { routing } from './routing.ts'
 import { sendReply } from './send-reply.ts'
-import { concernsIn, hear, namedSignal } from './signals.ts'
-import { namesSubject } from './subject.ts'
+import { concernByCare, concernsIn, hear, namedSignal } from './signals.ts'
+import { isContradicted, namesSubject } from './subject.ts'
 
 /** What became of a message. */
 export type Triaged = {
@@ -50,31 +51,39 @@ export const supportTriage = pipeline(
         .filter((part) => part !== '')
         .join('\n\n')
         .slice(0, mostRead) || '(no text)'
-    const intent = await ctx.classify(intents, read)
-    const { label, confidence, accepted } = intent
     const heard = hear(topic, m.text)
-    const known = { intent: label, confidence, signals: heard.map(namedSignal) }
+    const found = concernsIn(heard)
+    const { label, confidence, accepted } = await ctx.classify(intents, read)
     // Nobody reads an answer to a machine's mail, and two machines answering each other never stop.
-    if (m.automatic.length > 0) return { ...known, team: null, outcome: 'ignored', why: m.automatic }
+    if (m.automatic.length > 0) {
+      const signals = heard.map(namedSignal)
+      return { intent: label, confidence, signals, team: null, outcome: 'ignored', why: m.automatic }
+    }
 
-    const concerns = concernsIn(heard)
-    const [route, near] = await Promise.all([
-      ctx.decide(routing, {
-        intent: label,
-        accepted,
-        concern: concerns[0] ?? 'none',
-        heard: known.signals,
-        tier: m.tier,
-      }),
+    // Where a person is asked anyhow there is nothing to find; else the second classifier reads what no phrase was written for.
+    const pieces = accepted && found.length === 0 ? piecesOf(read) : []
+    const [near, ...readings] = await Promise.all([
       ctx.retrieve(replies, `${wordsOf(label)}. ${read}`, { topK: 3 }),
+      ...pieces.map((piece) => ctx.classify(care, piece)),
     ])
+    const kind = careOf(readings)
+    const byCare = kind === undefined ? [] : [concernByCare(kind)]
+    const concerns = [...found, ...byCare.map(({ concern }) => concern)]
+    const signals = [...heard.map(namedSignal), ...byCare.map(({ named }) => named)]
+    const route = await ctx.decide(routing, {
+      intent: label,
+      accepted,
+      concern: concerns[0] ?? 'none',
+      heard: signals,
+      tier: m.tier,
+    })
     const isFitting = (hit: (typeof near)[number]): boolean => hit.document.intent === label
     // A long message may lead the search away from what it is about: the intent's words alone lead back.
     const isAstray = !route.human && !near.some(isFitting)
     const again = isAstray ? await ctx.retrieve(replies, wordsOf(label), { topK: 3 }) : []
     const hits = again.some(isFitting) ? again : near
     const fitting = hits.find(isFitting)
-    const unanswerable = fitting ? (namesSubject(label, read) ? undefined : 'subject-not-named') : 'no-fitting-reply'
+    const unanswerable = unanswerableWhy(label, read, fitting !== undefined)
     const isUnanswerable = !route.human && unanswerable !== undefined
     const why = [isUnanswerable ? unanswerable : route.why, ...concerns.filter((concern) => concern !== route.why)]
     const { text } = await ctx.generate(replyPrompt, {
@@ -102,9 +111,16 @@ export const supportTriage = pipeline(
       due: route.due,
       expires: staleAfter,
     })
-    return { ...known, team: route.team, outcome: outcomeOf(sent), why }
+    return { intent: label, confidence, signals, team: route.team, outcome: outcomeOf(sent), why }
   },
 )
+
+/** Why no canned reply goes out alone, though the intent is a known one. */
+function unanswerableWhy(intent: Intent, text: string, isReplyFitting: boolean): string | undefined {
+  if (!isReplyFitting) return 'no-fitting-reply'
+  if (!namesSubject(intent, text)) return 'subject-not-named'
+  return isContradicted(intent, text) ? 'contradicts-intent' : undefined
+}
 
 function outcomeOf(sent: ActOutcome<unknown, string>): Triaged['outcome'] {
   return sent.outcome === 'done' || sent.outcome === 'done-by-hand' ? 'sent' : sent.outcome

@@ -19,6 +19,8 @@ export interface Script {
   readonly resource: string
   readonly type: string
   readonly answer: unknown
+  /** Of a classifier: the corridor asks by these. */
+  readonly labels?: readonly string[]
 }
 
 type AnswerTo<R> =
@@ -45,6 +47,10 @@ export function when<I, O, F extends string, A extends 'required' | 'by-gate'>(
 ): Script
 export function when<I, O>(resource: Prompt<I, O>, answer: O): Script
 export function when<D>(resource: Collection<D>, answer: readonly D[]): Script
-export function when(resource: { readonly name: string; readonly type: string }, answer: unknown): Script {
-  return { resource: resource.name, type: resource.type, answer }
+export function when(
+  resource: { readonly name: string; readonly type: string; readonly labels?: readonly string[] },
+  answer: unknown,
+): Script {
+  const { name, type, labels } = resource
+  return { resource: name, type, answer, ...(labels && { labels }) }
 }

@@ -114,9 +114,10 @@ export class ScriptedWorld {
     }
   }
 
-  /** The corridor asks by route and labels: the one scripted classifier is meant. */
-  #classifierFor(_labels: readonly string[]): string {
-    return this.#scripts.find((script) => script.type === 'classifier')?.resource ?? 'classifier'
+  /** The corridor asks by route and labels: the scripted classifier that has them is meant. */
+  #classifierFor(labels: readonly string[]): string {
+    const has = (script: Script): boolean => labels.every((label, i) => script.labels?.[i] === label)
+    return this.#scripts.find((script) => script.type === 'classifier' && has(script))?.resource ?? 'classifier'
   }
 
   /** The first look at a hold starts the time to its release. */
