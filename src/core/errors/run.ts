@@ -71,6 +71,16 @@ export const runErrors = {
       `Run ${d.run} is paused: it asked for an effect under a token that was used with other arguments, so the target might take one for the other. ` +
       `Give the step a key of its own where its arguments may differ, deploy, and start the run again.`,
   }),
+  'run/poison': entry({
+    status: 422,
+    retry: 'pause',
+    title: 'Processes die under the run',
+    sample: { run: 'run_0', deaths: 3 },
+    message: (d) =>
+      `Run ${d.run} is paused: ${d.deaths} processes died while they drove it, the last time it was the only suspect, and none of its steps ended between. ` +
+      `A native crash, too much memory or an endless loop in its pipeline is likely: the process's last lines name what was live. ` +
+      `Mend it, deploy, and resume the run, or cancel it.`,
+  }),
   'run/exception': entry({
     status: 422,
     retry: 'never',

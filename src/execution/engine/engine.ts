@@ -9,6 +9,7 @@ import { defaultLimits, type SegmentLimits } from './limits.ts'
 import type { Doorbell, Engine, FinalState, LoadedRun, Log, RunHandler, Scheduler } from './ports.ts'
 import type { Settlement, StartRun } from './ports.ts'
 import { endRow, Segment, type SegmentEnd } from './segment.ts'
+import { claimsOfPoison, claimsOfSuspect, Suspects } from './suspects.ts'
 import { startWatchdog } from './watchdog.ts'
 
 /** A delayed wake up to this is the scheduler's; a longer one the sweeper's (E22). */
@@ -45,11 +46,13 @@ type HandlerOf = (run: LoadedRun) => RunHandler | undefined
  * 1. A run that has ended is never driven, whatever wakes it (E10).
  * 2. A run that cannot go on by itself (diverged, unreadable, without code) is paused with its reason, and never retried (E17).
  * 3. A parent is woken by the first bell above the one that it saw, not by every child's end (E19).
+ * 4. A run under which processes die is driven alone, then paused as poison (E7).
  */
 class RunEngine implements Engine {
   readonly live = new Map<RunId, Segment>()
   readonly #options: EngineOptions
   readonly #limits: SegmentLimits
+  readonly #suspects: Suspects
   #isDraining = false
   /** Told each time that a segment is over. */
   #drained: (() => void) | undefined
@@ -57,15 +60,18 @@ class RunEngine implements Engine {
   constructor(options: EngineOptions) {
     this.#options = options
     this.#limits = { ...defaultLimits, ...options.limits }
+    const { log, clock, process } = options
+    this.#suspects = new Suspects({ clock, unclaim: (run) => log.unclaim(run, process) })
   }
 
   async serve(handlerOf: HandlerOf): Promise<AsyncDisposable> {
     installAuthorGuard()
     this.#isDraining = false
-    const { scheduler } = this.#options
+    const { scheduler, log, process, housekeeping } = this.#options
+    const isKeeping = housekeeping !== false
+    if (isKeeping) await log.beat(process).catch(() => {}) // before anything is claimed; while Postgres is away nothing can be
     const served = await scheduler.serve((run, over) => this.#segment(run, over, handlerOf))
-    const stopHousekeeping =
-      this.#options.housekeeping === false ? undefined : startHousekeeping({ ...this.#options, live: this.live })
+    const stopHousekeeping = isKeeping ? startHousekeeping({ ...this.#options, live: this.live }) : undefined
     const stopWatchdog = this.#options.isWatched
       ? await startWatchdog({ ...this.#options, live: this.live })
       : undefined
@@ -74,6 +80,7 @@ class RunEngine implements Engine {
         await this.#drain()
         await stopWatchdog?.()
         await stopHousekeeping?.()
+        if (isKeeping) await log.leave(process).catch(() => {})
         await served[Symbol.asyncDispose]()
       },
     }
@@ -82,6 +89,7 @@ class RunEngine implements Engine {
   /** What is under way lands, within a bound; nothing new begins. */
   async #drain(): Promise<void> {
     this.#isDraining = true
+    this.#suspects.refuseAll()
     for (const segment of this.live.values()) segment.drain()
     await new Promise<void>((resolve) => {
       const cancelTimer = this.#options.clock.after(this.#limits.drain, resolve)
@@ -99,8 +107,13 @@ class RunEngine implements Engine {
     if (this.#isDraining) throw new AttemptLost('this process is going down')
     const { log, clock, random, process } = this.#options
     const writer = mintId('wri', clock.today(), random)
+    let endTurn: (() => void) | undefined
     try {
-      const loaded = await log.load(run, { process, writer })
+      let loaded = await log.load(run, { process, writer })
+      if (loaded && isSuspect(loaded)) {
+        endTurn = await this.#suspects.turn(run, over)
+        loaded = await log.load(run, { process, writer, isAlone: true })
+      }
       if (!loaded || loaded.hasEnded || loaded.state === 'paused') return // E10: an ended run answers from its `$end`
       if (loaded.state === 'killed') await this.#bury(loaded, writer, 'killed', killed)
       else await this.#driveOrGiveUp(loaded, writer, over, handlerOf)
@@ -109,6 +122,7 @@ class RunEngine implements Engine {
       if (over.aborted) throw new AttemptLost('the attempt is over', { cause: error })
       throw error
     } finally {
+      endTurn?.()
       log.release(writer)
     }
   }
@@ -125,7 +139,8 @@ class RunEngine implements Engine {
 
   async #drive(loaded: LoadedRun, writer: WriterId, over: AbortSignal, handlerOf: HandlerOf): Promise<void> {
     const { log, clock, retire, warn } = this.#options
-    const { run } = loaded
+    const { run, claims = 0 } = loaded
+    if (claims >= claimsOfPoison) throw new MillraceError('run/poison', { run, deaths: claims })
     const handler = handlerOf(loaded)
     if (!handler) {
       const digest = loaded.digest.slice(0, 12)
@@ -251,6 +266,10 @@ class RunEngine implements Engine {
     return found.activity
   }
 }
+
+/** One that is poison already is not driven at all. */
+const isSuspect = ({ state, claims = 0 }: LoadedRun): boolean =>
+  state === 'open' && claims >= claimsOfSuspect && claims < claimsOfPoison
 
 const killed: Settlement = {
   error: { code: 'run/killed', message: 'The run was killed: nothing that it had done was undone.' },

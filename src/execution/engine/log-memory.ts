@@ -1,7 +1,18 @@
 import type { Clock, Instant, Millis } from '../../core/clock.ts'
-import type { ProcessId, RunId, WriterId } from '../../core/ids.ts'
+import type { RunId, WriterId } from '../../core/ids.ts'
 import { inlineOf } from './limits.ts'
-import type { Appended, LoadedRow, LoadedRun, Log, NewRow, RunFlags, RunReport, RunState, StartRun } from './ports.ts'
+import type {
+  Appended,
+  Claim,
+  LoadedRow,
+  LoadedRun,
+  Log,
+  NewRow,
+  RunFlags,
+  RunReport,
+  RunState,
+  StartRun,
+} from './ports.ts'
 
 interface KeptRun {
   readonly start: StartRun
@@ -35,7 +46,7 @@ export class MemoryLog implements Log {
     this.#moved = moved
   }
 
-  async load(run: RunId, _claim?: { process: ProcessId; writer: WriterId }): Promise<LoadedRun | undefined> {
+  async load(run: RunId, _claim?: Claim): Promise<LoadedRun | undefined> {
     await this.#clock.turn()
     const kept = this.runs.get(run)
     if (!kept) return undefined
@@ -170,7 +181,10 @@ export class MemoryLog implements Log {
     return due.map(([run]) => run)
   }
 
+  /** One process at a time: nothing is counted here (E7). */
   async beat(): Promise<void> {}
+  async leave(): Promise<void> {}
+  async unclaim(): Promise<void> {}
 
   /** When the sweeper would next send a wake: undefined when no open run has a deadline. */
   nextDue(): Instant | undefined {

@@ -18,6 +18,7 @@ import { inlineOf } from './limits.ts'
 import { openBody } from './log-postgres-rows.ts'
 import type { LoadedRow, LoadedRun, RunState } from './ports.ts'
 import { quick, within } from './statement-timeout.ts'
+import { claimsOfPoison, claimsOfSuspect, deadAfter } from './suspects.ts'
 
 /** What the log needs of the keys: governance has them. */
 export interface RunKeys {
@@ -29,10 +30,36 @@ export interface RunKeys {
 export interface LoadRequest {
   readonly run: RunId
   readonly process: ProcessId
+  /** No other suspect is driven beside it (E7). */
+  readonly isAlone: boolean
 }
 
 /** `inline`: bytes of the bodies that stand in their rows (E24). */
 export type Loaded = { readonly loaded: LoadedRun; readonly key: KeyObject; readonly inline: number }
+
+/**
+ * What a claim leaves in `wake` (E7). The ordinary run was parked or is new: nobody claims it, and nothing is looked at. Otherwise its
+ * claimant died, was cut off, or lost; the tail of the log and its heartbeat tell which.
+ *
+ * 1. A row since the claim: not its doing, whatever happened. An intent is none, since a body that is tried again may write another.
+ * 2. None, and the claimant's process is dead: counted. One that ended in order (its beat is infinite), or is not known, is not.
+ * 3. None, and it beat a moment ago: it may have died just now. The claim stays its own, so that the next look counts it.
+ * 4. A suspect that is not alone is not claimed: it waits for its turn.
+ */
+const claimSql = `
+  select
+    case when e.beat < 'infinity' and e.beat >= clock_timestamp() - interval '${deadAfter} ms' then w.claimed_by
+      when e.claims >= ${claimsOfPoison} or (e.claims >= ${claimsOfSuspect} and not r.is_alone) then null else r.process end,
+    coalesce(e.rows, w.claimed_rows), e.claims
+  from (values (1)) as one left join lateral (
+    select coalesce((select max(l.seq) + 1 from run_log l where l.t = r.t and l.month = r.month and l.run = r.id), 0) as rows,
+      exists (select 1 from run_log l where l.t = r.t and l.month = r.month and l.run = r.id and l.seq >= w.claimed_rows and l.phase <> 'intent') as has_moved,
+      (select p.beat from process p where p.id = w.claimed_by and p.id <> r.process) as beat
+    where w.claimed_by is not null offset 0) c on true
+  cross join lateral (
+    select c.rows, case when not c.has_moved then c.beat end as beat,
+      case when c.has_moved then 0 when c.beat < clock_timestamp() - interval '${deadAfter} ms' then w.claims + 1 else w.claims end as claims
+    offset 0) e`
 
 /**
  * Claim, flags, keys and rows in one statement: 0.7 ms of a run's 9. Rejected: flags first and rows after (a round trip more), arrays of
@@ -40,17 +67,18 @@ export type Loaded = { readonly loaded: LoadedRun; readonly key: KeyObject; read
  */
 const loadSql = `
 with lazy as materialized (select set_config('synchronous_commit', 'off', true)),
-q(run, month, process) as (select * from unnest($1::text[], $2::int[], $3::text[])),
+q(run, month, process, is_alone) as (select * from unnest($1::text[], $2::int[], $3::text[], $4::boolean[])),
 r as (
-  select q.month, q.process, r.* from lazy cross join q cross join lateral (select * from run where run.id = q.run offset 0) r),
+  select q.month, q.process, q.is_alone, r.* from lazy cross join q cross join lateral (select * from run where run.id = q.run offset 0) r),
 heard as (
-  update wake w set heard_by = clock_timestamp() + interval '10 min', is_parked = false, claimed_by = r.process, bell_seen = r.bell
-  from r where w.run = r.id and r.state = 'open')
+  update wake w set heard_by = clock_timestamp() + interval '10 min', is_parked = false, bell_seen = r.bell,
+    (claimed_by, claimed_rows, claims) = (${claimSql})
+  from r where w.run = r.id and r.state = 'open' returning w.run, w.claims)
 select r.t, r.id, r.root, r.parent, r.parent_key, r.pipeline, r.digest, r.entity_type, r.entity_id, r.subject, r.key_id, r.principal, r.state, r.ended is not null as has_ended, r.cancel, r.bell,
   extract(epoch from r.started) * 1000 as started, extract(epoch from clock_timestamp()) * 1000 as now,
   case when coalesce(l.seq, 0) = 0 then r.input end as input, case when coalesce(l.seq, 0) = 0 then k.wrapped end as wrapped,
   l.seq, l.key, l.kind, l.phase, l.writer, extract(epoch from l.at) * 1000 as at, extract(epoch from l.due - clock_timestamp()) * 1000 as left,
-  coalesce(l.body, p.body) as body
+  coalesce(l.body, p.body) as body, (select json_agg(json_build_array(run, claims)) from heard where claims > 0) as claims
 from r
 left join lateral (select wrapped from subject_key k where k.t = r.t and k.id = r.key_id offset 0) k on true
 left join lateral (select * from run_log l where l.t = r.t and l.month = r.month and l.run = r.id offset 0) l on true
@@ -87,6 +115,8 @@ interface Row {
   readonly at: string
   readonly left: string | null
   readonly body: Buffer | null
+  /** Of all runs of the statement that have any: the same in each of its rows. */
+  readonly claims: readonly (readonly [run: RunId, claims: number])[] | null
 }
 
 /** Loads many runs at once; one that cannot be read fails alone (E16). */
@@ -100,6 +130,7 @@ export async function loadRuns(
     arrayLiteral(wanted.map((q) => q.run)),
     arrayLiteral(wanted.map((q) => monthOf(q.run))),
     arrayLiteral(wanted.map((q) => q.process)),
+    arrayLiteral(wanted.map((q) => q.isAlone)),
   ]
   const { rows } = await pool.query<Row>({ name: 'load', text: loadSql, values, ...within(quick) })
   const byRun = Map.groupBy(rows, (row) => row.id)
@@ -118,6 +149,7 @@ function open(rows: readonly Row[], keys: RunKeys): Loaded {
   if (!first?.key_id || !first.input) throw new MillraceError('run/no-key', { run: first?.id ?? '' })
   const key = keys.unwrap(first.t, first.key_id, first.wrapped)
   const { entity_type: type, entity_id: id } = first
+  const claims = first.claims?.find(([run]) => run === first.id)?.[1]
   return {
     key,
     inline: inlineOf(rows.map(({ body }) => body?.length ?? 0)),
@@ -139,6 +171,7 @@ function open(rows: readonly Row[], keys: RunKeys): Loaded {
       bell: first.bell,
       started: Math.floor(Number(first.started)),
       now: Number(first.now),
+      ...(claims !== undefined && { claims }),
       rows: rows.flatMap((row) => (row.seq === null ? [] : [openRow(row, row.seq, key)])),
     },
   }

@@ -11,7 +11,18 @@ import { inlineOf } from './limits.ts'
 import { Appender } from './log-postgres-append.ts'
 import { type Loaded, loadRuns, type LoadRequest, type RunKeys } from './log-postgres-load.ts'
 import { openBody, type SealedFor, sealRow } from './log-postgres-rows.ts'
-import type { Appended, FinalState, LoadedRun, Log, NewRow, RunFlags, RunReport, RunState, StartRun } from './ports.ts'
+import type {
+  Appended,
+  Claim,
+  FinalState,
+  LoadedRun,
+  Log,
+  NewRow,
+  RunFlags,
+  RunReport,
+  RunState,
+  StartRun,
+} from './ports.ts'
 import { quick, within } from './statement-timeout.ts'
 
 /**
@@ -46,8 +57,8 @@ export class PostgresLog implements Log {
     this.#inserts = new GroupCommit({ send: (starts) => this.#insert(starts), most: 500, atOnce: 2 })
   }
 
-  async load(run: RunId, claim: { process: ProcessId; writer: WriterId }): Promise<LoadedRun | undefined> {
-    const found = await this.#loads.add({ run, process: claim.process })
+  async load(run: RunId, claim: Claim): Promise<LoadedRun | undefined> {
+    const found = await this.#loads.add({ run, process: claim.process, isAlone: claim.isAlone ?? false })
     if (!found) return undefined
     const { tenant } = found.loaded
     this.#driven.set(claim.writer, {
@@ -151,15 +162,17 @@ export class PostgresLog implements Log {
   /**
    * Parks, or answers that a bell or a cancel came meanwhile; then the wake is due at once, also should this process die here (E22). The run's
    * row is locked first, as a ring does: else a ring between would set `heard_by`, and this would overwrite it with an older view.
+   * Who parks has survived: its claim is over, and what its log has now is what the next claim begins with (E7).
    */
   async park(run: RunId, { after, bell }: { after: Millis | undefined; bell: number }): Promise<boolean> {
     const { rows } = await this.#pool.query<{ rung: boolean }>({
       name: 'park',
       text: `with r as (select t, id, bell, cancel from run where id = $1 for no key update),
-        q as (select id, bell > $3 or (cancel and not exists (
+        q as (select id, t, bell > $3 or (cancel and not exists (
             select 1 from run_log l where l.t = r.t and l.month = $4 and l.run = r.id and l.key = '$cancel')) as rung from r)
         update wake w set is_parked = true, heard_by = case when q.rung then clock_timestamp() when $2::float8 is null then 'infinity'
-            else clock_timestamp() + $2 * interval '1 ms' end
+            else clock_timestamp() + $2 * interval '1 ms' end, claimed_by = null, claims = 0,
+          claimed_rows = coalesce((select max(l.seq) + 1 from run_log l where l.t = q.t and l.month = $4 and l.run = q.id), 0)
         from q where w.run = q.id returning q.rung`,
       values: [run, after ?? null, bell, monthOf(run)],
       ...within(quick),
@@ -186,6 +199,25 @@ export class PostgresLog implements Log {
       name: 'beat',
       text: 'insert into process (id) values ($1) on conflict (id) do update set beat = clock_timestamp()',
       values: [process],
+      ...within(quick),
+    })
+  }
+
+  async leave(process: ProcessId): Promise<void> {
+    await this.#pool.query({
+      name: 'leave',
+      text: `update process set beat = 'infinity' where id = $1`,
+      values: [process],
+      ...within(quick),
+    })
+  }
+
+  async unclaim(run: RunId, process: ProcessId): Promise<void> {
+    await this.#pool.query({
+      name: 'unclaim',
+      text: 'update wake set claimed_by = null where run = $1 and claimed_by = $2',
+      values: [run, process],
+      ...within(quick),
     })
   }
 
@@ -232,7 +264,7 @@ const flags = {
   },
   resume: {
     set: `state = case when state = 'paused' then 'open' else state end, why = null, why_message = null`,
-    heard: now,
+    heard: `update wake w set heard_by = clock_timestamp(), claimed_by = null, claims = 0 from r where w.run = r.id`, // E7: a person says that it may
   },
   kill: { set: `state = 'killed'`, heard: now },
 } as const

@@ -140,6 +140,15 @@ export interface LoadedRun {
   readonly now: Instant
   /** In order, dense from 0. */
   readonly rows: readonly LoadedRow[]
+  /** How many processes died while they had the run, with no row of it between (E7); absent: none. */
+  readonly claims?: number
+}
+
+/** Who loads a run, to drive it. `isAlone`: no other suspect is driven beside it (E7). */
+export interface Claim {
+  readonly process: ProcessId
+  readonly writer: WriterId
+  readonly isAlone?: boolean
 }
 
 /** What the process's one poll reads of a live run (E19). */
@@ -168,8 +177,11 @@ export interface RunReport {
 export type Appended = { readonly at: Instant; readonly left?: Millis; readonly ringsParent?: boolean } | 'taken'
 
 export interface Log {
-  /** One read: rows in order, root, input, flags, the database's time. Counts the claim as E7 says. `undefined`: no such run. */
-  load(run: RunId, claim: { readonly process: ProcessId; readonly writer: WriterId }): Promise<LoadedRun | undefined>
+  /**
+   * One read: rows in order, root, input, flags, the database's time. Counts the claim as E7 says; a suspect that is not alone is counted,
+   * and not claimed. `undefined`: no such run.
+   */
+  load(run: RunId, claim: Claim): Promise<LoadedRun | undefined>
   /** First in first out, durable, group-committed. Rejects only with a MillraceError of this row's own. `isDead` is asked just before it is sent. */
   append(row: NewRow, isDead: () => boolean): Promise<Appended>
   /** An attempt is over: what the log keeps for its writer can go. */
@@ -194,6 +206,10 @@ export interface Log {
   overdue(limit: number): Promise<readonly RunId[]>
   /** Keeps this process's heartbeat (E7). */
   beat(process: ProcessId): Promise<void>
+  /** The process ends in order: what it leaves undone makes nobody a suspect (E7). */
+  leave(process: ProcessId): Promise<void>
+  /** The process goes on with the run, and its death would tell nothing of it (E7). */
+  unclaim(run: RunId, process: ProcessId): Promise<void>
   /** State and, when ended, outcome. */
   outcome(run: RunId): Promise<RunReport | undefined>
 }
