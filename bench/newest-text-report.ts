@@ -44,7 +44,9 @@ const even = (text: string): string =>
     .trim()
 const percent = (part: number, all: number): string => `${((100 * part) / Math.max(1, all)).toFixed(1)} %`
 
-for (const set of values.set ?? (await readdir(folder)).toSorted()) {
+const entries = await readdir(folder, { withFileTypes: true })
+const sets = entries.filter((entry) => entry.isDirectory()).map(({ name }) => name)
+for (const set of values.set ?? sets.toSorted()) {
   let [allRight, all, lostIn] = [0, 0, 0]
   for (const file of (await readdir(new URL(`${set}/`, folder))).toSorted()) {
     const replies = repliesIn(await readFile(new URL(`${set}/${file}`, folder), 'utf8'))

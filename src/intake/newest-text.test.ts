@@ -103,6 +103,20 @@ test.each([
   ['a telephone PT', 'Enviado do meu iPhone'],
   ['Outlook', 'Get Outlook for iOS<https://aka.ms/o0ukef>\n________________________________'],
   ['a signature', '-- \nAnn Other\nCTO'],
+  ['Outlook, sent from', 'Sent from Outlook for iOS'],
+  ['Outlook DE', 'Outlook für iOS<https://aka.ms/o0ukef> beziehen'],
+  ['Outlook FR', 'Obtenir Outlook pour Android<https://aka.ms/AAb9ysg>'],
+  ['Outlook ES', 'Obtener Outlook para iOS<https://aka.ms/o0ukef>'],
+  ['Outlook IT', 'Scarica Outlook per iOS<https://aka.ms/o0ukef>'],
+  ['Outlook NL', 'Outlook voor Android<https://aka.ms/AAb9ysg> downloaden'],
+  ['Outlook PL', 'Pobierz aplikację Outlook dla systemu iOS<https://aka.ms/o0ukef>'],
+  ['Outlook PT', 'Obter o Outlook para Android<https://aka.ms/AAb9ysg>'],
+  ['Windows FR', 'Envoyé à partir de Courrier pour Windows'],
+  ['Yahoo IT', 'Inviato da Yahoo Mail su Android'],
+  ['Samsung DE', 'Von meinem/meiner Galaxy gesendet'],
+  ['Samsung PL', 'Wysłano z urządzenia Galaxy'],
+  ['K-9', 'Sent from my Android device with K-9 Mail. Please excuse my brevity.'],
+  ['Proton', 'Sent with [Proton Mail](https://proton.me/mail/home) secure email.'],
   ['a rule', '________________'],
 ])('the signature of %s goes', (_, signature) => {
   expect(newestText(`Where is my card?\n\n${signature}\n`)).toBe('Where is my card?')
@@ -129,7 +143,29 @@ test.each([
     '> Begin forwarded message:\n> From: a@x.example\n> Pay now.',
     '> Begin forwarded message:\n> From: a@x.example\n> Pay now.',
   ],
-  ['a signature mark above everything', '\n-- \nthe first item\nthe second', '-- \nthe first item\nthe second'],
+  ['a signature alone', '\n-- \nMartin Krause\nHead of Sales', ''],
+  [
+    'a signature mark above a text',
+    '\n-- \nthe first item is wrong.\nthe second too?',
+    '-- \nthe first item is wrong.\nthe second too?',
+  ],
+  [
+    'an answer below the quote that follows a signature',
+    'See below.\n\n-- \nAnn\n\nOn 16/11/2026 09:12, Desk wrote:\n> Is it 5512?\n\nNo, 5521.',
+    'See below.\n\nNo, 5521.',
+  ],
+  ['a mark without its blank', 'It fails.\n\n--\nAnn Other\n+44 20 7946 0018', 'It fails.'],
+  ['lines of hard blanks', 'Hello,\n\u00a0\n\u00a0\n\u00a0\nit fails.', 'Hello,\n\nit fails.'],
+  [
+    'words like headers above the true ones',
+    'Nothing came.\nFrom: that day on I waited.\n\nFrom: Desk\nSent: Monday, November 16, 2026\nTo: Ann\nSubject: RE: Card\n\nHello',
+    'Nothing came.\nFrom: that day on I waited.',
+  ],
+  [
+    'a quote in its heading’s line',
+    'Not yet.\n\n  Il mar, 10 nov, 2026 alle 9:14, Desk<d@x.example> ha scritto:   È arrivato?',
+    'Not yet.',
+  ],
   ['nothing', '', ''],
   ['quotes alone', '> a\n> b', ''],
 ])('%s', (_, mail, text) => {
@@ -146,6 +182,10 @@ test.each([
   'A list:\n- one\n-- two\n--- three\nThat was it.',
   'The rates are\n2026年11月17日 was the day\nand nothing else.',
   'I said that I was sent from my bank to yours.\nNow what?',
+  'Which account was it?\nSent from my savings account to yours.',
+  'Was ist passiert?\nGesendet von Konto 1 an Konto 2.',
+  'It stopped.\nGet Outlook to show the code please',
+  'Two points:\n--\nThe card is new.\nThe PIN is old.',
 ])('a person’s own words stay: %j', (mail) => {
   expect(newestText(mail)).toBe(mail)
 })
