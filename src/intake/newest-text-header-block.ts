@@ -3,7 +3,7 @@ import { longest, test } from './newest-text-lines.ts'
 const header = (names: string): RegExp => new RegExp(`^[*_>\\s]*(?:${names})\\s?:\\**\\s*\\S`, 'i')
 const isFrom = header('From|Von|De|Da|Van|Od|Från|Fra|Remetente|Gesendet von|差出人')
 const isSent = header(
-  'Sent|Date|Gesendet|Datum|Envoyé|Date d’envoi|Enviado(?: el| em)?|Fecha|Inviato|Data|Verzonden|Wysłano|Wysłane|Enviada em|Skickat|Sendt|送信日時',
+  'Sent|Date|Gesendet|Datum|Envoyé(?: le)?|Date d’envoi|Enviado(?: el| em)?|Fecha|Inviato|Data|Verzonden|Wysłano|Wysłane|Enviada em|Skickat|Sendt|送信日時',
 )
 const isTo = header('To|An|À|A|Para|Aan|Do|Till|Til|宛先')
 const isSubject = header('Subject|Betreff|Objet|Asunto|Oggetto|Onderwerp|Temat|Assunto|Ämne|Emne|件名')
