@@ -1,4 +1,5 @@
 import fc from 'fast-check'
+import { validate, version } from 'uuid'
 import { expect, test } from 'vitest'
 import { deriveId, isId, mintId, monthOf, timeOf } from './ids.ts'
 import { seededRandom, systemRandom } from './random.ts'
@@ -16,6 +17,16 @@ test('an id holds its moment, sorts by it, and is recognised', () => {
         expect(first < second).toBe(true)
       },
     ),
+  )
+})
+
+test('what stands in an id is a UUIDv7 to others too', () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 0, max: 2 ** 48 - 1 }), fc.integer(), (at, seed) => {
+      const digits = mintId('run', at, seededRandom(seed)).slice('run_'.length)
+      const uuid = digits.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-')
+      expect([validate(uuid), version(uuid)]).toEqual([true, 7])
+    }),
   )
 })
 
