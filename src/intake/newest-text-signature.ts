@@ -5,7 +5,7 @@ const device =
   /(?:iphone|ipad|ipod|mac\b|apple|android|samsung|galaxy|huawei|honor|xiaomi|redmi|oppo|pixel|oneplus|motorola|moto\b|nokia|sony|xperia|blackberry|fairphone|htc|windows|outlook|yahoo|gmail|gmx|web\.de|t-online|freenet|proton ?mail|proton\b|k-9|fairemail|thunderbird|bluemail|spark|tuta|orange|libero|onet|mail\.ru|hotmail|aol|(?:smart|i|mobile |cell ?|my |mi |mon )?(?:phone|telefon\w*|telefoon|móvil|celular|telefono|téléphone|handy|portable)\b|tablet\b|mobile\b|smartphone|mail app|e-mail-app)/i
 /** How such a line begins, in eight languages: sent from, sent with, get, download. */
 const sentFrom =
-  /^\s?(?:Sent (?:from|with|via|using)|Get (?=.*\b(?:for|on) (?:iOS|Android|Mac|Windows))|Gesendet (?:von|mit|über|aus)|Diese (?:Nachricht|E-?Mail|Mail) wurde|Envoyé (?:de|depuis|à partir de|avec|via|par)|Provenance :|Enviado (?:desde|do|da|de|pelo|a partir d[oe]|con|com|através)|Inviato (?:da|dal|dall|con|tramite)|Verzonden (?:vanaf|vanuit|met|via)|Verstuurd (?:vanaf|vanuit|met|via)|Wysłan[eoy] (?:z|ze|za pomocą|przez|przy użyciu))\b/iu
+  /^\s?(?:Sent (?:from|with|via|using)|Get (?=.*\b(?:for|on) (?:iOS|Android|Mac|Windows))|Gesendet (?:von|mit|über|aus)|Diese (?:Nachricht|E-?Mail|Mail) wurde|Envoyé (?:de|depuis|à partir de|avec|via|par)|Provenance(?= ?:)|Enviado (?:desde|do|da|de|pelo|a partir d[oe]|con|com|através)|Inviato (?:da|dal|dall|con|tramite)|Verzonden (?:vanaf|vanuit|met|via)|Verstuurd (?:vanaf|vanuit|met|via)|Wysłan[eoy] (?:z|ze|za pomocą|przez|przy użyciu))\b/iu
 /** Whole lines that are in no other form. */
 const wholeLines = [
   /^\s?Von (?:meinem|meiner|meinem\/meiner|Yahoo|Outlook) ?.{0,60} gesendet\.?\s?$/i,

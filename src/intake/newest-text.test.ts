@@ -112,6 +112,7 @@ test.each([
   ['Outlook PL', 'Pobierz aplikację Outlook dla systemu iOS<https://aka.ms/o0ukef>'],
   ['Outlook PT', 'Obter o Outlook para Android<https://aka.ms/AAb9ysg>'],
   ['Windows FR', 'Envoyé à partir de Courrier pour Windows'],
+  ['Windows FR, newer', 'Provenance : Courrier pour Windows'],
   ['Yahoo IT', 'Inviato da Yahoo Mail su Android'],
   ['Samsung DE', 'Von meinem/meiner Galaxy gesendet'],
   ['Samsung PL', 'Wysłano z urządzenia Galaxy'],
