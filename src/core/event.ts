@@ -28,8 +28,11 @@ const json: z.ZodType<Json> = z
 
 const mostNesting = 200
 
-/** With a list instead of recursion: a payload of 100,000 brackets must not end the stack. */
-function isJson(data: unknown): boolean {
+/**
+ * Whether it is JSON in an event's sense: `JSON.stringify` writes it whole, and what that writes is read as the same.
+ * With a list instead of recursion: a payload of 100,000 brackets must not end the stack.
+ */
+export function isJson(data: unknown): boolean {
   const open: { readonly value: unknown; readonly depth: number }[] = [{ value: data, depth: 0 }]
   for (let next = open.pop(); next; next = open.pop()) {
     const { value, depth } = next

@@ -5,7 +5,7 @@ import type { Random } from './random.ts'
 /**
  * Owns: how a value becomes ciphertext and a commitment. Does not own: which key (governance), or where it is kept (store).
  *
- * Layout of `body`: 12 bytes IV, 16 bytes GCM tag, then AES-256-GCM of (16 bytes salt, canonical JSON).
+ * Layout of `body`: 12 bytes IV, 16 bytes GCM tag, then AES-256-GCM of (16 bytes salt, JSON); canonical JSON where there is a commitment.
  * The commitment is HMAC-SHA-256(salt, canonical JSON) (L7): it says nothing to who has no salt, and with salt and value it can be checked.
  */
 export interface Sealed {
@@ -34,9 +34,12 @@ export function sealText(key: KeyObject, text: string, random: Random): Sealed {
   return { body: encrypt(key, chance, secret), commitment }
 }
 
-/** The body alone: of an event nobody keeps a commitment, and its two hashes were a twentieth of the intake's work. */
-export function sealBody(key: KeyObject, value: Json, random: Random): Buffer {
-  return encrypt(key, random.bytes(ivBytes + saltBytes), secretOf(canonicalJson(value)))
+/**
+ * The body alone, of JSON in any form: of an event nobody keeps a commitment. Its two hashes were a twentieth of the intake's work, and its
+ * canonical form another.
+ */
+export function sealBody(key: KeyObject, text: string, random: Random): Buffer {
+  return encrypt(key, random.bytes(ivBytes + saltBytes), secretOf(text))
 }
 
 /** The text, with room for a block before it. */
