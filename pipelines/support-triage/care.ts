@@ -34,9 +34,9 @@ interface Reading {
 }
 
 /**
- * A piece below this probability of being plain is none. It is low because the two errors differ: most ordinary mail is far above it, and most
- * other mail at zero. Of 57 ordinary
- * messages of a mailbox that was written for this, 56 are above it, and 2 of the 18 others that nothing else had kept from being answered.
+ * A piece below this probability of being plain is none. It is low because the two errors differ: nearly all ordinary mail is far above it, and
+ * most other mail at zero. On mail that nothing else kept from being answered, of three mailboxes that partly trained it: 0.3 keeps 175 of 179
+ * ordinary messages, 0.6 keeps 166, and of 46 others 15 and 10 pass.
  */
 const leastPlain = 0.3
 

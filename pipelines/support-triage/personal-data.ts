@@ -50,7 +50,7 @@ const issuers =
   /^(?:4(?:\d{15}|\d{18})|(?:5[1-5]\d{2}|222[1-9]|22[3-9]\d|2[3-6]\d{2}|27[01]\d|2720)\d{12}|3[47]\d{13}|(?:6011|64[4-9]\d|65\d{2}|35(?:2[89]|[3-8]\d))\d{12})$/
 /** A secret with its digits: a PIN, a card's security code, a code that was sent, a password. A year after "in" is none. */
 const secretWords = [
-  /\b(?:pin|passcode|pass code|security code|cvv2?|cvc2?|otp|(?:one.time|verification|confirmation|login|sms) (?:pass)?code)(?: (?:code|number))?(?: (?:is|was|of|to)(?: now)?)?[ :=("'-]{1,4}\d(?:[ -]?\d){2,7}(?![ -]?[\d%€£$])/i,
+  /\b(?:pin|passcode|pass code|security code|cvv2?|cvc2?|otp|(?:one.time|verification|confirmation|login|sms) (?:pass)?code)(?: (?:code|number))?(?: (?:that )?(?:i|you|we) (?:got|received|have|had|use|used|chose|entered|typed|sent me|gave me))?(?: (?:is|was|of|to)(?: now)?)?[ :=("'-]{1,4}\d(?:[ -]?\d){2,7}(?![ -]?[\d%€£$])/i,
   /\bpassword(?: is| was|:) ?["']?(?=\S{0,30}\d)\S{6,}/i,
 ]
 

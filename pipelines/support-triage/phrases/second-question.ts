@@ -9,6 +9,6 @@ export const secondQuestions: readonly RegExp[] = [
   /(?<!\b(?:how|when|what)),? and (?:how|where) (?:do|can|could|may|should) (?:i|we)\b(?!.{0,25}\b(?:it|this|that|them|one|so)\b)/i,
   /(?:^|\n)\s{0,5}(?:1|a)[.)] [^\n]{5,300}\n\s{0,5}(?:2|b)[.)] [^\n]{5,300}\?/i,
   /(?:^|\s)\(?1[.):]\s?[^\d\s].{5,200}?\s\(?2[.):]\s?[^\d\s]/is,
-  /\?\s{1,5}(?:and )?(?:what|how) about\b|\?\s{1,5}(?:oh|plus|then)\b,? /i,
+  /\?\s{1,5}(?:and )?(?:what|how) about\b|\?\s{1,5}(?:oh|plus|then)\b,? |\?\s{1,5}(?:my|the|our|a) [^.?!]{3,80}\b(?:as well|too)\b/i,
   /\b(?:a |these |the following )?(?:(?:2|3|two|three|several|some|a few|few|couple of|multiple) (?:different |quick |small |more )?(?:questions|queries|enquiries|issues|requests))\b|\b(?:couple of|two|2|several) things (?:to ask|please|really|that i)\b/i,
 ]
