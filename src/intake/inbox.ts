@@ -56,22 +56,24 @@ export class Inbox {
       const body = this.#seal(fresh.key, offer, n)
       return { offer, fresh, body, run: mintId('run', now, this.#random), payload: mintId('pay', now, this.#random) }
     })
+    const [first] = rows
+    if (!first) return []
     const places = placesOf(rows)
     const held = rows.filter((r) => r.offer.hold === true).map((r) => r.run)
-    const { rows: inserted } = await this.#pool.query<{ run: RunId }>({
+    const { rows: answer } = await this.#pool.query<{ inserted: number }>({
       name: held.length > 0 ? 'accept-held' : 'accept', // what holds nothing pays nothing for it
       // One buffer for all bytes, cut there: an array of them would be sent as hexadecimal text, twice as long.
-      text: `with x as (select source, id, run, pipeline, type, priority, payload, principal, month, key,
+      text: `with x as (select source, id, run, pipeline, type, priority, payload, principal, key,
             substring($13::bytea from wrapped_at for body_at - wrapped_at) as wrapped, substring($13::bytea from body_at for body_end - body_at) as body
-          from unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::smallint[], $8::text[], $9::text[], $10::int[], $11::text[], $12::int[], $14::int[], $15::int[])
-            as x(source, id, run, pipeline, type, priority, payload, principal, month, key, wrapped_at, body_at, body_end)),
+          from unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::smallint[], $8::text[], $9::text[], $11::text[], $12::int[], $14::int[], $15::int[])
+            as x(source, id, run, pipeline, type, priority, payload, principal, key, wrapped_at, body_at, body_end)),
         i as (insert into inbox (t, source, id, run, pipeline, type, priority, payload, principal)
           -- sorted by what it is distinct on: two batches at once take their rows in one order, and wait for each other instead of for ever
           select distinct on (source, id) $1, source, id, run, pipeline, type, priority, payload, principal from x on conflict (t, source, id) do nothing returning run),
         k as (insert into subject_key (t, id, retention_class, wrapped) select $1, x.key, 'event', x.wrapped from x join i on i.run = x.run),
-        p as (insert into payload (t, month, id, key_id, class, body, bytes) select $1, x.month, x.payload, x.key, 'event', x.body, length(x.body) from x join i on i.run = x.run)
+        p as (insert into payload (t, month, id, key_id, class, body, bytes) select $1, $10::int, x.payload, x.key, 'event', x.body, length(x.body) from x join i on i.run = x.run)
         ${held.length > 0 ? ', h as (insert into run_hold (t, run) select $1, i.run from i where i.run = any ($16::text[]))' : ''}
-        select run from i`,
+        select count(*)::int as inserted from i`,
       values: [
         this.#tenant,
         arrayLiteral(rows.map((r) => r.offer.event.source)),
@@ -82,7 +84,7 @@ export class Inbox {
         arrayLiteral(rows.map((r) => r.offer.priority)),
         arrayLiteral(rows.map((r) => r.payload)),
         arrayLiteral(rows.map((r) => r.offer.principal)),
-        arrayLiteral(rows.map((r) => monthOf(r.payload))),
+        monthOf(first.payload), // all of one moment
         arrayLiteral(rows.map((r) => r.fresh.id)),
         arrayLiteral(places.map((place) => place.wrapped)),
         Buffer.concat(rows.flatMap((r) => [r.fresh.wrapped, r.body])),
@@ -91,15 +93,13 @@ export class Inbox {
         ...(held.length > 0 ? [arrayLiteral(held)] : []),
       ],
     })
-    const fresh = new Set(inserted.map((row) => row.run))
-    const known = rows.filter((row) => !fresh.has(row.run))
-    const earlier =
-      known.length > 0 ? await this.#runsOf(known.map((row) => row.offer.event)) : new Map<string, RunId>()
-    return rows.map(({ run, offer }) => {
-      if (fresh.has(run)) return { run, isNew: true }
-      const first = earlier.get(nameOf(offer.event))
-      if (!first) throw new TypeError('an event that is known has a run') // rows of the inbox are never deleted
-      return { run: first, isNew: false }
+    // A count, and not the runs: rows that come back to be compared would cost every batch what only one with a known event needs.
+    if (answer[0]?.inserted === rows.length) return rows.map(({ run }) => ({ run, isNew: true }))
+    const kept = await this.#runsOf(rows.map((row) => row.offer.event))
+    return rows.map(({ offer, run: own }) => {
+      const run = kept.get(nameOf(offer.event))
+      if (!run) throw new TypeError('an event that is known has a run') // rows of the inbox are never deleted
+      return { run, isNew: run === own }
     })
   }
 
