@@ -33,24 +33,35 @@ const mostNesting = 200
  * With a list instead of recursion: a payload of 100,000 brackets must not end the stack.
  */
 export function isJson(data: unknown): boolean {
-  const open: { readonly value: unknown; readonly depth: number }[] = [{ value: data, depth: 0 }]
+  if (!isOpen(data)) return isLeaf(data)
+  const open: { readonly value: Readonly<Record<string, unknown>>; readonly depth: number }[] = [
+    { value: data, depth: 1 },
+  ]
   for (let next = open.pop(); next; next = open.pop()) {
     const { value, depth } = next
-    if (value === null || typeof value === 'boolean' || Number.isFinite(value)) continue
-    if (typeof value === 'string') {
-      if (!value.isWellFormed()) return false
-      continue
+    if (depth > mostNesting || !(Array.isArray(value) || isPlain(value))) return false
+    for (const [key, inner] of Object.entries(value)) {
+      if (!key.isWellFormed()) return false
+      if (isOpen(inner)) open.push({ value: inner, depth: depth + 1 })
+      else if (inner !== undefined && !isLeaf(inner)) return false
     }
-    if (typeof value !== 'object' || depth >= mostNesting) return false
-    if (!Array.isArray(value) && !isPlain(value)) return false
-    if (Object.keys(value).some((key) => !key.isWellFormed())) return false
-    for (const inner of Object.values(value)) if (inner !== undefined) open.push({ value: inner, depth: depth + 1 })
   }
   return true
 }
 
-const isPlain = (value: object): boolean =>
-  [Object.prototype, null].includes(Object.getPrototypeOf(value) as object | null)
+/** An object or an array: both have their values under keys. */
+const isOpen = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null
+
+function isLeaf(value: unknown): boolean {
+  if (typeof value === 'string') return value.isWellFormed()
+  return value === null || typeof value === 'boolean' || Number.isFinite(value)
+}
+
+function isPlain(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return prototype === Object.prototype || prototype === null
+}
 
 /** The specification's String: no control characters and no surrogates. */
 const name = (most: number): z.ZodString =>

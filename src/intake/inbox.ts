@@ -54,7 +54,7 @@ export class Inbox {
     const rows = offers.map((offer, n) => {
       const fresh = this.#keys.mint(this.#tenant)
       const body = this.#seal(fresh.key, offer, n)
-      return { offer, fresh, body, run: mintId('run', now, this.#random), payload: mintId('pay', now, this.#random) }
+      return { offer, fresh, body, run: mintId('run', now, this.#random) }
     })
     const [first] = rows
     if (!first) return []
@@ -63,16 +63,17 @@ export class Inbox {
     const { rows: answer } = await this.#pool.query<{ inserted: number }>({
       name: held.length > 0 ? 'accept-held' : 'accept', // what holds nothing pays nothing for it
       // One buffer for all bytes, cut there: an array of them would be sent as hexadecimal text, twice as long.
-      text: `with x as (select source, id, run, pipeline, type, priority, payload, principal, key,
-            substring($13::bytea from wrapped_at for body_at - wrapped_at) as wrapped, substring($13::bytea from body_at for body_end - body_at) as body
-          from unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::smallint[], $8::text[], $9::text[], $11::text[], $12::int[], $14::int[], $15::int[])
-            as x(source, id, run, pipeline, type, priority, payload, principal, key, wrapped_at, body_at, body_end)),
+      // The payload is named after its run: an id less to mint, to send and to read.
+      text: `with x as (select source, id, run, pipeline, type, priority, 'pay_' || substring(run from 5) as payload, principal, key,
+            substring($12::bytea from wrapped_at for body_at - wrapped_at) as wrapped, substring($12::bytea from body_at for body_end - body_at) as body
+          from unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::smallint[], $8::text[], $10::text[], $11::int[], $13::int[], $14::int[])
+            as x(source, id, run, pipeline, type, priority, principal, key, wrapped_at, body_at, body_end)),
         i as (insert into inbox (t, source, id, run, pipeline, type, priority, payload, principal)
           -- sorted by what it is distinct on: two batches at once take their rows in one order, and wait for each other instead of for ever
           select distinct on (source, id) $1, source, id, run, pipeline, type, priority, payload, principal from x on conflict (t, source, id) do nothing returning run),
         k as (insert into subject_key (t, id, retention_class, wrapped) select $1, x.key, 'event', x.wrapped from x join i on i.run = x.run),
-        p as (insert into payload (t, month, id, key_id, class, body, bytes) select $1, $10::int, x.payload, x.key, 'event', x.body, length(x.body) from x join i on i.run = x.run)
-        ${held.length > 0 ? ', h as (insert into run_hold (t, run) select $1, i.run from i where i.run = any ($16::text[]))' : ''}
+        p as (insert into payload (t, month, id, key_id, class, body, bytes) select $1, $9::int, x.payload, x.key, 'event', x.body, length(x.body) from x join i on i.run = x.run)
+        ${held.length > 0 ? ', h as (insert into run_hold (t, run) select $1, i.run from i where i.run = any ($15::text[]))' : ''}
         select count(*)::int as inserted from i`,
       values: [
         this.#tenant,
@@ -82,9 +83,8 @@ export class Inbox {
         arrayLiteral(rows.map((r) => r.offer.pipeline)),
         arrayLiteral(rows.map((r) => r.offer.event.type)),
         arrayLiteral(rows.map((r) => r.offer.priority)),
-        arrayLiteral(rows.map((r) => r.payload)),
         arrayLiteral(rows.map((r) => r.offer.principal)),
-        monthOf(first.payload), // all of one moment
+        monthOf(first.run), // all of one moment
         arrayLiteral(rows.map((r) => r.fresh.id)),
         arrayLiteral(places.map((place) => place.wrapped)),
         Buffer.concat(rows.flatMap((r) => [r.fresh.wrapped, r.body])),
