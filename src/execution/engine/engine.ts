@@ -14,6 +14,8 @@ import { startWatchdog } from './watchdog.ts'
 
 /** A delayed wake up to this is the scheduler's; a longer one the sweeper's (E22). */
 const longestWake = 60_000
+/** The scheduler tries a failed attempt again within 10 s (E7). One that it has not tried for so long was killed there, or is wiped. */
+const triedAgainWithin = 30_000
 
 export interface EngineOptions {
   readonly log: Log
@@ -119,6 +121,7 @@ class RunEngine implements Engine {
       else await this.#driveOrGiveUp(loaded, writer, over, handlerOf)
     } catch (error) {
       if (isMillraceError(error) && error.retry === 'pause') return await this.#pause(run, error) // E17: recorded, paused, never retried
+      void log.dueWithin(run, triedAgainWithin).catch(() => {}) // E22: the engine may have forgotten it
       if (over.aborted) throw new AttemptLost('the attempt is over', { cause: error })
       throw error
     } finally {

@@ -174,6 +174,11 @@ export class MemoryLog implements Log {
     return hasRung
   }
 
+  async dueWithin(run: RunId, ms: Millis): Promise<void> {
+    const kept = this.runs.get(run)
+    if (kept) kept.heardBy = Math.min(kept.heardBy, this.#clock.today() + ms)
+  }
+
   async overdue(limit: number): Promise<readonly RunId[]> {
     const now = this.#clock.today()
     const due = [...this.runs].filter(([, kept]) => isAwaited(kept) && kept.heardBy <= now).slice(0, limit)

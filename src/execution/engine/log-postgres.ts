@@ -180,6 +180,15 @@ export class PostgresLog implements Log {
     return rows[0]?.rung ?? false
   }
 
+  async dueWithin(run: RunId, ms: Millis): Promise<void> {
+    await this.#pool.query({
+      name: 'due-within',
+      text: `update wake set heard_by = least(heard_by, clock_timestamp() + $2 * interval '1 ms') where run = $1`,
+      values: [run, ms],
+      ...within(quick),
+    })
+  }
+
   /** Rows are locked in one order, and those that another sweeper holds are left to it. What is paused is put aside until it is resumed. */
   async overdue(limit: number): Promise<readonly RunId[]> {
     const { rows } = await this.#pool.query<{ run: RunId; paused: boolean }>({

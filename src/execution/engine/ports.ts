@@ -202,6 +202,8 @@ export interface Log {
   poll(runs: readonly RunId[]): Promise<readonly RunFlags[]>
   /** The run parks: it wants to be woken at `after` or by a bell above `bell` (E22). True: such a bell has rung already. */
   park(run: RunId, options: { readonly after: Millis | undefined; readonly bell: number }): Promise<boolean>
+  /** An attempt has failed: unless the run is loaded again within so long, its wake is overdue (E22). */
+  dueWithin(run: RunId, ms: Millis): Promise<void>
   /** Marks and returns runs whose wake is overdue, at most `limit` (E22). The caller sends after the commit. */
   overdue(limit: number): Promise<readonly RunId[]>
   /** Keeps this process's heartbeat (E7). */

@@ -23,7 +23,7 @@ const pool = openPool({ url: appUrl, max: 8, name: 'worker' })
 const loadPool = openPool({ url: appUrl, max: 2, name: 'worker loads' })
 const note = (ctx: RunContext, what: string): void => appendFileSync(book, `${ctx.run.run} ${what}\n`)
 
-let inFlight = 0
+const live = new Set<string>()
 const codes: Readonly<Record<string, (ctx: RunContext) => Promise<Json>>> = {
   /** Ends its process: in the first lives together with all others, later as soon as it is driven, if it is alone. */
   poison: (ctx) =>
@@ -31,7 +31,8 @@ const codes: Readonly<Record<string, (ctx: RunContext) => Promise<Json>>> = {
       'boom',
       async () => {
         note(ctx, 'boom')
-        for (let waited = 0; inFlight < 40 && waited < (life <= 2 ? 1000 : 100); waited += 5) await sleep(5)
+        const until = performance.now() + (life <= 2 ? 1000 : 100)
+        while (live.size < 40 && performance.now() < until) await sleep(5)
         process.kill(process.pid, 'SIGKILL')
         return new Promise<never>(() => {})
       },
@@ -42,9 +43,9 @@ const codes: Readonly<Record<string, (ctx: RunContext) => Promise<Json>>> = {
     ctx.step(
       'work',
       async () => {
-        inFlight++
+        live.add(ctx.run.run)
         await sleep(life <= 2 ? 2000 : 200)
-        inFlight--
+        live.delete(ctx.run.run)
         return value('fine')
       },
       pure,
@@ -74,7 +75,7 @@ const engine = createEngine({
   process: id,
   isWatched: true,
 })
-const serving = await engine.serve((run) => codes[String(run.input)])
+const serving = await engine.serve((run) => codes[JSON.stringify(run.input).slice(1, -1)])
 process.once('SIGTERM', () => {
   void serving[Symbol.asyncDispose]().then(() => process.exit(0))
 })
