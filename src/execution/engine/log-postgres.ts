@@ -249,6 +249,7 @@ export class PostgresLog implements Log {
         left join lateral (select * from run_log where run_log.t = r.t and run_log.month = $2 and run_log.run = r.id order by seq desc limit 1) l on true
         left join payload p on l.payload is not null and p.t = r.t and p.month = id_month(l.payload) and p.id = l.payload`,
       values: [run, monthOf(run)],
+      ...within(quick),
     })
     const [row] = rows
     if (!row) return undefined

@@ -21,6 +21,8 @@ const keys = { unwrap: () => key, get: () => Promise.resolve(key) }
 
 export interface RestateBed extends Bed {
   readonly database: TestDatabase
+  /** Of the worker's handler. */
+  readonly port: number
   /** Makes the handler known to an engine that has forgotten it. */
   register(): Promise<void>
   /** The engine's invocations of this bed's runs that have not ended. */
@@ -111,6 +113,7 @@ export async function makeRestateBed(
     ).map(({ id }) => String(id))
   const bed: RestateBed = {
     database,
+    port,
     get engine() {
       return life.engine
     },
