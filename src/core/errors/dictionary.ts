@@ -5,6 +5,7 @@ import { governanceErrors } from './governance.ts'
 import { intakeErrors } from './intake.ts'
 import { knowledgeErrors } from './knowledge.ts'
 import { modelErrors } from './model.ts'
+import { modelWireErrors } from './model-wire.ts'
 import { reviewErrors } from './review.ts'
 import { runErrors } from './run.ts'
 import { serverErrors } from './server.ts'
@@ -19,6 +20,7 @@ export const dictionary = {
   ...intakeErrors,
   ...knowledgeErrors,
   ...modelErrors,
+  ...modelWireErrors,
   ...reviewErrors,
   ...runErrors,
   ...serverErrors,
