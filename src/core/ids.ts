@@ -36,7 +36,8 @@ export const mainTenant = 'main' as TenantId
 
 /**
  * Mints an id for the given moment (milliseconds since 1970). UUIDv7 (RFC 9562, 5.7) by hand: 48 bits of time, then 74 of chance between the
- * version and the variant. By way of a library, which makes bytes, then text with dashes, each took three times as long and 1.8 kB of garbage.
+ * version and the variant. By way of a library, which makes bytes, then text with dashes, it took 0.66 microseconds instead of 0.42, and left
+ * 1.8 kB of garbage instead of 0.4.
  */
 export function mintId<P extends Prefix>(prefix: P, at: number, random: Random): Prefixes[P] {
   const chance = random.bytes(10)
