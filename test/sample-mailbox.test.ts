@@ -4,7 +4,7 @@ import { parse } from 'csv-parse/sync'
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { topicOf } from '../pipelines/support-triage/compose.ts'
-import { type Concern, concernsIn, hear } from '../pipelines/support-triage/signals.ts'
+import { concernsIn, hear, type Signal } from '../pipelines/support-triage/signals.ts'
 import { parseMail } from '../src/intake/parse-mail.ts'
 
 // What the intake makes of the sample mailbox, and what the triage hears in it. Of the labelled mail only the part for tuning is read: what
@@ -41,7 +41,7 @@ test('a plain question raises no concern, which would cost a person', () => {
 })
 
 describe('a concern is heard in each mail that was written with it', () => {
-  const kinds: Readonly<Record<string, Concern>> = {
+  const kinds: Readonly<Record<string, Signal>> = {
     complaint: 'complaint',
     vulnerable: 'vulnerable-person',
     'two questions': 'second-question',

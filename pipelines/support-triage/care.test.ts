@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { asOne, careOf, piecesOf } from './care.ts'
+import { asOne, careOf, isSeconded, isWorthReading, piecesOf } from './care.ts'
 
 const top = (...all: [string, number][]) => ({ top: all.map(([label, confidence]) => ({ label, confidence })) })
 
@@ -15,6 +15,16 @@ test('of two pieces the one that is plain the least', () => {
 test('a doubt costs no person: half of ordinary mail has some', () => {
   expect(careOf([top(['plain', 0.45], ['two', 0.4])])).toBeUndefined()
   expect(careOf([])).toBeUndefined()
+})
+
+test('an intent that is nearly sure is seconded only where every piece is plain beyond doubt', () => {
+  const text = 'Hello, I was on holiday and my top-up did not go through, why is that?'
+  expect(isSeconded(text, [top(['plain', 0.97])])).toBe(true)
+  expect(isSeconded(text, [top(['plain', 0.97]), top(['plain', 0.6], ['two', 0.3])])).toBe(false)
+  expect(isSeconded(text, [])).toBe(false) // nothing was read: a concern stood in it already
+  expect(isSeconded('It is about the card', [top(['plain', 0.99])])).toBe(false) // unclear, not plain
+  expect(isWorthReading({ accepted: false, confidence: 0.5 })).toBe(false)
+  expect(isWorthReading({ accepted: true, confidence: 0.5 })).toBe(true)
 })
 
 test('a short message is one piece and one sentence, or the classifier lets its surest sentence speak for all', () => {

@@ -40,6 +40,13 @@ interface Reading {
  */
 const leastPlain = 0.2
 
+/** Above it a piece is plain beyond doubt, which speaks for an intent that is nearly sure (`isSeconded`). */
+const surelyPlain = 0.9
+/** An intent below its model's threshold and not below this is nearly sure. */
+const leastSeconded = 0.65
+/** Shorter messages have no circumstances: what is unsure in them is unclear. */
+const fewestWords = 10
+
 /** Longer messages are read in pieces, since one sentence in many would hardly be heard. */
 const mostWords = 70
 const mostPieces = 6
@@ -70,9 +77,28 @@ export const asOne = (text: string): string =>
     .replaceAll(/\s+/g, ' ')
     .replaceAll(/^[, ]+|[, ]+$/g, '')
 
+/** A second opinion can help: the intent is sure, or nearly. */
+export const isWorthReading = ({ accepted, confidence }: Sureness): boolean => accepted || confidence >= leastSeconded
+
+interface Sureness {
+  /** By its model's threshold. */
+  readonly accepted: boolean
+  readonly confidence: number
+}
+
+/**
+ * The model's threshold is that of bare questions. In a mail with greetings and circumstances the same question is less sure; if every piece of
+ * it is beyond doubt one ordinary question, nearly sure is enough.
+ */
+export const isSeconded = (text: string, readings: readonly Reading[]): boolean =>
+  readings.length > 0 &&
+  text.trim().split(/\s+/).length >= fewestWords &&
+  readings.every((reading) => plainness(reading) >= surelyPlain)
+
+const plainness = ({ top }: Reading): number => top.find(({ label }) => label === 'plain')?.confidence ?? 0
+
 /** What the piece that is plain the least is instead, or undefined if all are plain. */
 export function careOf(readings: readonly Reading[]): Care | undefined {
-  const plainness = (reading: Reading): number => reading.top.find(({ label }) => label === 'plain')?.confidence ?? 0
   const [least] = readings.toSorted((a, b) => plainness(a) - plainness(b))
   if (!least || plainness(least) >= leastPlain) return undefined
   return care.labels.filter(isCare).find((label) => label === least.top.find((one) => one.label !== 'plain')?.label)

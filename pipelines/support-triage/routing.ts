@@ -10,7 +10,7 @@ const routeReasons = ['below-threshold', ...concerns, 'always-a-person', 'known-
 
 const input = z.object({
   intent: z.enum(intents.labels),
-  /** The confidence reaches the model's threshold; out of scope it does not. */
+  /** The confidence reaches the model's threshold, or nearly and is seconded (`isSeconded`); out of scope it does not. */
   accepted: z.boolean(),
   /** The most pressing thing heard beside the intent. */
   concern: z.enum(['none', ...concerns]),

@@ -26,7 +26,7 @@ export const concerns = [
 ] as const
 export type Concern = (typeof concerns)[number]
 /** An account number in a message is usual, and asks for no person; it is kept in the record all the same. */
-type Signal = Exclude<Concern, 'other-matter'> | 'personal-data'
+export type Signal = Exclude<Concern, 'other-matter'> | 'personal-data'
 
 /** How each signal is heard. Whoever changes what a method hears raises its version: the record says by which one a message was read. */
 const methods: Readonly<Record<Signal, { readonly method: string; readonly version: number }>> = {
@@ -43,7 +43,7 @@ const methods: Readonly<Record<Signal, { readonly method: string; readonly versi
 }
 const signals: readonly Signal[] = [...concerns.filter((concern) => concern !== 'other-matter'), 'personal-data']
 /** Of how a message is cut for the second classifier and how its answers are taken (`careOf`). */
-const careVersion = 1
+const careVersion = 2
 
 /** Longer messages are listened to up to here: the patterns stay cheap, and what matters is said early. */
 const mostHeard = 20_000
@@ -82,7 +82,7 @@ const concernOf: Readonly<Record<Care, Concern>> = {
   two: 'second-question',
 }
 
-/** What the second classifier heard, as a concern, and as the record names it: `complaint/support-care@1`. The model's digest stands at its step. */
+/** What the second classifier heard, as a concern, and as the record names it: `complaint/support-care@2`. The model's digest stands at its step. */
 export const concernByCare = (heard: Care): { readonly concern: Concern; readonly named: string } => ({
   concern: concernOf[heard],
   named: `${concernOf[heard]}/support-care@${careVersion}`,

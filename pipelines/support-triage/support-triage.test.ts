@@ -101,7 +101,32 @@ describe('sure and known', () => {
     )
     const run = await bed.run(message)
     expect(run.asked).toEqual(['PIN — change_pin, security-matter'])
-    expect(run.result).toMatchObject({ team: 'security', signals: ['security-matter/support-care@1'] })
+    expect(run.result).toMatchObject({ team: 'security', signals: ['security-matter/support-care@2'] })
+  })
+
+  describe('below the threshold, in a mail with circumstances', () => {
+    const text = 'Hello, we were on holiday last week and now I would like to choose a PIN of my own, how?'
+    const outcome = async (plain: number, confidence = 0.8): Promise<string | undefined> => {
+      const bed = testbed(
+        supportTriage,
+        [
+          when(intents, { label: 'change_pin', confidence, accepted: false }),
+          when(care, { label: 'plain', confidence: plain }),
+          when(replies, [reply('one', 'change_pin')]),
+          when(replyPrompt, { text: answer.text }),
+          silent,
+        ],
+        { connectors: sends },
+      )
+      return (await bed.run({ ...message, text })).result?.outcome
+    }
+    test('is answered if the second classifier finds it plain beyond doubt', async () => {
+      expect(await outcome(0.97)).toBe('sent')
+    })
+    test('and waits for a person if that is in doubt, or if the intent is far from sure', async () => {
+      expect(await outcome(0.7)).toBe('expired')
+      expect(await outcome(0.97, 0.4)).toBe('expired')
+    })
   })
 
   test('an account number in it is recorded by its method, and costs no person', async () => {

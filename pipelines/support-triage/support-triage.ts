@@ -1,6 +1,6 @@
 import { type ActOutcome, pipeline } from 'millrace'
 import { answerTo, greetingFor, topicOf } from './compose.ts'
-import { care, careOf, piecesOf } from './care.ts'
+import { care, careOf, isSeconded, isWorthReading, piecesOf } from './care.ts'
 import type { Team } from './desks.ts'
 import { type Intent, intents, wordsOf } from './intents.ts'
 import { messageReceived } from './message.ts'
@@ -61,7 +61,7 @@ export const supportTriage = pipeline(
     }
 
     // Where a person is asked anyhow there is nothing to find; else the second classifier reads what no phrase was written for.
-    const pieces = accepted && found.length === 0 ? piecesOf(read) : []
+    const pieces = found.length === 0 && isWorthReading({ accepted, confidence }) ? piecesOf(read) : []
     const [near, ...readings] = await Promise.all([
       ctx.retrieve(replies, `${wordsOf(label)}. ${read}`, { topK: 3 }),
       ...pieces.map((piece) => ctx.classify(care, piece)),
@@ -72,7 +72,7 @@ export const supportTriage = pipeline(
     const signals = [...heard.map(namedSignal), ...byCare.map(({ named }) => named)]
     const route = await ctx.decide(routing, {
       intent: label,
-      accepted,
+      accepted: accepted || isSeconded(read, readings),
       concern: concerns[0] ?? 'none',
       heard: signals,
       tier: m.tier,
