@@ -1,9 +1,9 @@
-import { mkdtempSync, writeFileSync, chmodSync } from 'node:fs'
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import http from 'node:http'
 import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, onTestFinished, test } from 'vitest'
 import { z } from 'zod'
 import { isMillraceError, MillraceError } from '../core/errors/millrace-error.ts'
 import { problemAnswer } from '../server/api/problem.ts'
@@ -95,6 +95,7 @@ describe('which server is meant', () => {
   /** A data directory as a running server leaves it. */
   function homeOf(change: { readonly url?: string; readonly pid?: number; readonly mode?: number } = {}): string {
     const home = mkdtempSync(join(tmpdir(), 'millrace-cli-'))
+    onTestFinished(() => rmSync(home, { recursive: true, force: true }))
     const { url = 'http://127.0.0.1:4401', pid = process.pid, mode = 0o600 } = change
     writeServerJson(home, { url, pids: { main: pid, postgres: 0, restate: 0 }, started: new Date(0).toISOString() })
     writeFileSync(join(home, 'owner.key'), `${key}\n`)

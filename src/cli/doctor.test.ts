@@ -3,7 +3,7 @@ import { createServer } from 'node:net'
 import { once } from 'node:events'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { beforeEach, describe, expect, inject, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest'
 import { z } from 'zod'
 import { freePort } from '../server/embedded/free-port.ts'
 import { writeServerJson } from '../server/embedded/home.ts'
@@ -26,6 +26,7 @@ let folder: string
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'millrace-doctor-'))
 })
+afterEach(() => rmSync(folder, { recursive: true, force: true }))
 const write = (name: string, text: string, mode = 0o600): void => {
   writeFileSync(join(folder, name), text)
   chmodSync(join(folder, name), mode)

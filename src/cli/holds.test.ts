@@ -1,4 +1,4 @@
-import { mkdtempSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -15,7 +15,10 @@ beforeAll(async () => {
   server = await testServer()
   files = mkdtempSync(join(tmpdir(), 'millrace-holds-'))
 })
-afterAll(() => server.stop())
+afterAll(async () => {
+  rmSync(files, { recursive: true, force: true })
+  await server.stop()
+})
 
 const cli = (...args: string[]): Promise<Written> =>
   runCli([runCommand, runsCommand, eventsCommand], [...args, '--data', server.home])

@@ -1,4 +1,4 @@
-import { mkdtempSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -18,7 +18,10 @@ beforeAll(async () => {
   server = await testServer()
   files = mkdtempSync(join(tmpdir(), 'millrace-files-'))
 })
-afterAll(() => server.stop())
+afterAll(async () => {
+  rmSync(files, { recursive: true, force: true })
+  await server.stop()
+})
 
 const cli = (...args: string[]): Promise<Written> =>
   runCli([runsCommand, reviewsCommand, lineageCommand], [...args, '--data', server.home])
