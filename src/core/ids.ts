@@ -16,6 +16,7 @@ export type SubjectId = Id<'sub'>
 export type FactorId = Id<'fac'>
 export type WriterId = Id<'wri'>
 export type ProcessId = Id<'pro'>
+export type ReservationId = Id<'res'>
 
 interface Prefixes {
   run: RunId
@@ -28,6 +29,7 @@ interface Prefixes {
   fac: FactorId
   wri: WriterId
   pro: ProcessId
+  res: ReservationId
 }
 export type Prefix = keyof Prefixes
 

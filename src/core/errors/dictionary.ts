@@ -1,6 +1,7 @@
 import { apiErrors } from './api.ts'
 import { backupErrors } from './backup.ts'
 import { cliErrors } from './cli.ts'
+import { costErrors } from './cost.ts'
 import { governanceErrors } from './governance.ts'
 import { intakeErrors } from './intake.ts'
 import { knowledgeErrors } from './knowledge.ts'
@@ -16,6 +17,7 @@ export const dictionary = {
   ...apiErrors,
   ...backupErrors,
   ...cliErrors,
+  ...costErrors,
   ...governanceErrors,
   ...intakeErrors,
   ...knowledgeErrors,
