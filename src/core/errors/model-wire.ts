@@ -10,6 +10,14 @@ export const modelWireErrors = {
     message: (d) =>
       `The body is no request of the dialect ${d.dialect}: at ${d.field}, ${d.why}. Correct the field, or send the body to the address of the dialect that it is written in.`,
   }),
+  'model/refused-field': entry({
+    status: 400,
+    retry: 'never',
+    title: 'The gateway does not offer what a field asks for',
+    sample: { dialect: 'openai-responses', field: 'background', why: 'an answer is given in its own request' },
+    message: (d) =>
+      `The gateway takes requests of the dialect ${d.dialect} without ${d.field}: ${d.why}. Leave the field out, or call the provider itself for it.`,
+  }),
   'model/foreign-field': entry({
     status: 400,
     retry: 'never',

@@ -1,0 +1,33 @@
+import { listOf, objectOf, textOf } from './unknown-json.ts'
+
+/**
+ * The dearest picture that a provider documents: 2,833 tokens and 5,667 for each of at most eight tiles (gpt-4o-mini, high detail). A picture's
+ * tokens have nothing to do with its bytes.
+ */
+const mostOfPicture = 48_169
+/** How many pages a file has is not known here, so a file may fill the largest context that is sold. */
+const mostOfFile = 1_000_000
+/** What a provider writes around tools before the model sees them. */
+const mostOfToolPrompt = 1000
+
+const pictures: ReadonlySet<string> = new Set(['image', 'image_url', 'input_image', 'computer_screenshot'])
+const files: ReadonlySet<string> = new Set(['document', 'file', 'input_file', 'container_upload'])
+
+/** The most input tokens that a body can mean: one for each byte, as no token is shorter, and what stands in it only by reference. */
+export function inputBound(o: { readonly bytes: number; readonly parts: unknown; readonly hasTools: boolean }): number {
+  let bound = o.bytes + (o.hasTools ? mostOfToolPrompt : 0)
+  // A list of what is left to see, not recursion: nesting is the client's to choose.
+  const left: unknown[] = [...listOf(o.parts)]
+  while (left.length > 0) {
+    const part = objectOf(left.pop())
+    if (part === undefined) continue
+    const type = textOf(part['type'])
+    if (type !== undefined && pictures.has(type)) bound += mostOfPicture
+    if (type !== undefined && files.has(type) && objectOf(part['source'])?.['type'] !== 'text') bound += mostOfFile
+    for (const inner of [part['content'], part['output']]) {
+      if (Array.isArray(inner)) for (const item of inner) left.push(item)
+      else if (typeof inner === 'object') left.push(inner)
+    }
+  }
+  return bound
+}
