@@ -11,6 +11,7 @@ import { reviewErrors } from './review.ts'
 import { runErrors } from './run.ts'
 import { serverErrors } from './server.ts'
 import { storeErrors } from './store.ts'
+import { upstreamErrors } from './upstream.ts'
 
 /** Every error that Millrace tells a person or a program, by its stable code. */
 export const dictionary = {
@@ -27,6 +28,7 @@ export const dictionary = {
   ...runErrors,
   ...serverErrors,
   ...storeErrors,
+  ...upstreamErrors,
 } as const
 
 export type ErrorCode = keyof typeof dictionary
