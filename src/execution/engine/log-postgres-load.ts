@@ -51,14 +51,16 @@ const claimSql = `
     case when e.beat < 'infinity' and e.beat >= clock_timestamp() - interval '${deadAfter} ms' then w.claimed_by
       when e.claims >= ${claimsOfPoison} or (e.claims >= ${claimsOfSuspect} and not r.is_alone) then null else r.process end,
     coalesce(e.rows, w.claimed_rows), e.claims
-  from (values (1)) as one left join lateral (
-    select coalesce((select max(l.seq) + 1 from run_log l where l.t = r.t and l.month = r.month and l.run = r.id), 0) as rows,
-      exists (select 1 from run_log l where l.t = r.t and l.month = r.month and l.run = r.id and l.seq >= w.claimed_rows and l.phase <> 'intent') as has_moved,
-      (select p.beat from process p where p.id = w.claimed_by and p.id <> r.process) as beat
-    where w.claimed_by is not null offset 0) c on true
-  cross join lateral (
-    select c.rows, case when not c.has_moved then c.beat end as beat,
-      case when c.has_moved then 0 when c.beat < clock_timestamp() - interval '${deadAfter} ms' then w.claims + 1 else w.claims end as claims
+  from (
+    select d.rows, d.beat,
+      case when d.has_moved then 0 when d.beat < clock_timestamp() - interval '${deadAfter} ms' then w.claims + 1 else w.claims end as claims
+    from (
+      select c.rows, c.has_moved,
+        case when c.has_moved is not true and w.claimed_by <> r.process then (select p.beat from process p where p.id = w.claimed_by) end as beat
+      from (
+        select max(l.seq) + 1 as rows, bool_or(l.phase <> 'intent') as has_moved from run_log l
+        where w.claimed_by is not null and l.t = r.t and l.month = r.month and l.run = r.id and l.seq >= w.claimed_rows) c
+      offset 0) d
     offset 0) e`
 
 /**
