@@ -76,6 +76,21 @@ describe('runs', () => {
     expect(await documentOf('runs', 'cancel', run)).toEqual({ run, wasOpen: false })
   })
 
+  test('a run that was paused goes on when it is resumed, and the order stands in the audit log', async () => {
+    const { run } = await server.mail('ask me')
+    await server.planes.engine.pause(run)
+    await server.until(run, ({ status }) => status === 'paused')
+    expect((await cli('runs', 'resume', run)).stdout).toBe(`${run} goes on.\n`)
+    await server.until(run, ({ status }) => status === 'waiting')
+    expect((await cli('runs', 'resume', run)).stdout).toBe(`${run} was not paused.\n`)
+    await cli('runs', 'cancel', run)
+    const { rows } = await server.database.ownerPool.query(
+      'select action from audit_log where object = $1 order by month, id',
+      [run],
+    )
+    expect(rows).toEqual([{ action: 'runs/resumed' }, { action: 'runs/cancelled' }])
+  })
+
   test('an unknown run is one clear error, and with --json a document on standard error', async () => {
     const run = mintId('run', 0, systemRandom)
     const text = await cli('runs', 'show', run)

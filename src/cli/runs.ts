@@ -25,10 +25,11 @@ interface ReleaseOptions extends DataOptions {
 
 const page = z.object({ runs: z.array(listedRun), next: z.string().optional() })
 const cancelled = z.object({ run: z.string(), wasOpen: z.boolean() })
+const resumed = z.object({ run: z.string(), wasPaused: z.boolean() })
 
 const releasedRuns = z.object({ released: z.array(releasedRun), isMore: z.boolean() })
 
-/** `millrace runs`: list, show, release, cancel. */
+/** `millrace runs`: list, show, release, resume, cancel. */
 export function runsCommand(program: Command): void {
   const runs = program.command('runs').description('what ran, what runs, and why')
   withData(runs.command('list'))
@@ -50,6 +51,10 @@ export function runsCommand(program: Command): void {
     .argument('[run...]')
     .option('--all', 'all that are held')
     .action((given: string[], options: ReleaseOptions) => release(given, options))
+  withData(runs.command('resume'))
+    .description('let a run that was paused go on, once what paused it is mended; `runs show` says what that was')
+    .argument('<run>')
+    .action((run: string, options: DataOptions) => resume(run, options))
   withData(runs.command('cancel'))
     .description('cancel a run; what it did is undone')
     .argument('<run>')
@@ -89,6 +94,13 @@ const cancel = (run: string, options: DataOptions): Promise<void> =>
     const done = await client.post(`/runs/${encodeURIComponent(run)}/cancel`, {}, cancelled)
     terminal.json(done)
     terminal.print(done.wasOpen ? `${done.run} is being cancelled.` : `${done.run} had ended already.`)
+  })
+
+const resume = (run: string, options: DataOptions): Promise<void> =>
+  performOnServer(options, async (terminal, client) => {
+    const done = await client.post(`/runs/${encodeURIComponent(run)}/resume`, {}, resumed)
+    terminal.json(done)
+    terminal.print(done.wasPaused ? `${done.run} goes on.` : `${done.run} was not paused.`)
   })
 
 const release = (given: readonly string[], { all = false, ...options }: ReleaseOptions): Promise<void> =>

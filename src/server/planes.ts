@@ -10,6 +10,7 @@ import { PostgresLog } from '../execution/engine/log-postgres.ts'
 import { RestateScheduler } from '../execution/engine/scheduler-restate.ts'
 import { Pipelines } from '../execution/pipelines/registry.ts'
 import { RunHolds } from '../execution/runs/run-holds.ts'
+import { RunOrders } from '../execution/runs/run-orders.ts'
 import { RunReader } from '../execution/runs/run-reader.ts'
 import { AllowList } from '../governance/allow-list.ts'
 import { ApiKeys } from '../governance/api-keys.ts'
@@ -166,6 +167,7 @@ export async function openPlanes(options: PlanesOptions) {
     const events = new EventIntake({ inbox, dispatcher, pipelines })
     const switches = new PipelineSwitches({ pool, audit })
     const runs = new RunReader({ pool, keys: vault })
+    const orders = new RunOrders({ pool, audit, engine })
     const lineage = new LineageReader({ pool, keys: vault })
     const hold = new EffectsHold({ pool, audit })
     const unattended = new UnattendedWork({
@@ -220,6 +222,7 @@ export async function openPlanes(options: PlanesOptions) {
       events,
       runs,
       holds,
+      orders,
       lineage,
       hold,
       unattended,

@@ -27,7 +27,7 @@ export const runErrors = {
     sample: { run: 'run_0', pipeline: 'support-triage', digest: '3f2a' },
     message: (d) =>
       `Run ${d.run} is paused: it started on ${d.pipeline} (${d.digest}), which this process does not have. ` +
-      `Deploy that version and resume the run, or cancel it.`,
+      `Deploy that version and resume the run (millrace runs resume), or cancel it.`,
   }),
   'run/not-bundled': entry({
     status: 500,
@@ -60,7 +60,7 @@ export const runErrors = {
     title: 'The run’s log cannot be decrypted',
     sample: { run: 'run_0', seq: 3 },
     message: (d) =>
-      `Row ${d.seq} of run ${d.run} cannot be decrypted: it was altered, or belongs to another key. The run is paused. Restore the row from a backup and resume the run, or cancel it.`,
+      `Row ${d.seq} of run ${d.run} cannot be decrypted: it was altered, or belongs to another key. The run is paused. Restore the row from a backup and resume the run (millrace runs resume), or cancel it.`,
   }),
   'run/token-reused': entry({
     status: 409,
@@ -79,7 +79,7 @@ export const runErrors = {
     message: (d) =>
       `Run ${d.run} is paused: ${d.deaths} processes died while they drove it, the last time it was the only suspect, and none of its steps ended between. ` +
       `A native crash, too much memory or an endless loop in its pipeline is likely: the process's last lines name what was live. ` +
-      `Mend it, deploy, and resume the run, or cancel it.`,
+      `Mend it, deploy, and resume the run (millrace runs resume), or cancel it.`,
   }),
   'run/exception': entry({
     status: 422,

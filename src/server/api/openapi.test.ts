@@ -82,6 +82,7 @@ test('the document is what every route answers: no field that it does not name',
     'post /api/v1/reviews/{item}/decide': () =>
       server.ask(`/api/v1/reviews/${item}/decide`, json({ claim: 2, verdict: 'approve', shownDigest, note: 'fine' })),
     'post /api/v1/runs/{run}/cancel': () => server.ask(`/api/v1/runs/${run.run}/cancel`, { method: 'POST' }),
+    'post /api/v1/runs/{run}/resume': () => server.ask(`/api/v1/runs/${run.run}/resume`, { method: 'POST' }),
     'post /api/v1/runs/{run}/release': async () => {
       const held = await server.mail('a question', 'Held', { hold: true })
       return server.ask(`/api/v1/runs/${held.run}/release`, post)

@@ -11,8 +11,8 @@ const byRun = z.object({ run: z.string().openapi({ param: { name: 'run', in: 'pa
 /** Of one request: each is a transaction of its own. */
 const mostReleased = 200
 
-/** Runs: a list, one whole, what became of several, cancel, release. */
-export function runRoutes({ runs, engine, holds }: Planes, outcomes: Outcomes): Api {
+/** Runs: a list, one whole, what became of several, cancel, resume, release. */
+export function runRoutes({ runs, orders, holds }: Planes, outcomes: Outcomes): Api {
   const one = async (tenant: TenantId, run: string) => {
     const [found] = await runs.read(tenant, isId('run', run) ? [run] : [])
     if (!found) throw new MillraceError('governance/no-such-run', { run: run.slice(0, 64) })
@@ -72,8 +72,22 @@ export function runRoutes({ runs, engine, holds }: Planes, outcomes: Outcomes): 
         },
       }),
       async (c) => {
-        const { run } = await one(c.get('principal').tenant, c.req.valid('param').run)
-        return c.json({ run, wasOpen: await engine.cancel(run) }, 200)
+        const { person, tenant } = c.get('principal')
+        return c.json(await orders.cancel({ tenant, run: c.req.valid('param').run, actor: person.id }), 200)
+      },
+    )
+    .openapi(
+      createRoute({
+        method: 'post',
+        path: '/runs/{run}/resume',
+        request: { params: byRun },
+        responses: {
+          200: answers(z.object({ run: z.string(), wasPaused: z.boolean() }), 'It goes on, or was not paused.'),
+        },
+      }),
+      async (c) => {
+        const { person, tenant } = c.get('principal')
+        return c.json(await orders.resume({ tenant, run: c.req.valid('param').run, actor: person.id }), 200)
       },
     )
     .openapi(
