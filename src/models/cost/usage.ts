@@ -24,3 +24,9 @@ export const noUsage: Usage = { input: 0, cacheRead: 0, cacheWrite: 0, cacheWrit
 /** All that was read: what decides whether a long context's price applies. */
 export const contextOf = ({ input, cacheRead, cacheWrite, cacheWriteLong }: Usage): number =>
   input + cacheRead + cacheWrite + cacheWriteLong
+
+/** Every part is a number of tokens: zero or more, and whole. What a provider reports may be anything. */
+export const isCounted = ({ input, cacheRead, cacheWrite, cacheWriteLong, output, reasoning }: Usage): boolean =>
+  [input, cacheRead, cacheWrite, cacheWriteLong, output, reasoning].every(
+    (count) => Number.isSafeInteger(count) && count >= 0,
+  )

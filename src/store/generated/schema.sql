@@ -40,6 +40,36 @@ create table audit_log (
   constraint audit_log_check CHECK ((month = id_month(id)))
 );
 
+create table budget (
+  t text not null,
+  id text not null,
+  parent text,
+  currency text not null,
+  cap bigint not null,
+  period text not null,
+  warn smallint,
+  downgrade smallint,
+  stop smallint not null default 100,
+  constraint budget_pkey PRIMARY KEY (t, id),
+  constraint budget_t_parent_fkey FOREIGN KEY (t, parent) REFERENCES budget(t, id) DEFERRABLE INITIALLY DEFERRED,
+  constraint budget_cap_check CHECK ((cap >= 0)),
+  constraint budget_downgrade_check CHECK (((downgrade >= 1) AND (downgrade <= 100))),
+  constraint budget_period_check CHECK ((period = ANY (ARRAY['day'::text, 'week'::text, 'month'::text, 'all'::text]))),
+  constraint budget_stop_check CHECK (((stop >= 1) AND (stop <= 100))),
+  constraint budget_warn_check CHECK (((warn >= 1) AND (warn <= 100)))
+);
+
+create table budget_period (
+  t text not null,
+  budget text not null,
+  period text not null,
+  held bigint not null default 0,
+  spent bigint not null default 0,
+  constraint budget_period_pkey PRIMARY KEY (t, budget, period),
+  constraint budget_period_t_budget_fkey FOREIGN KEY (t, budget) REFERENCES budget(t, id),
+  constraint budget_period_held_check CHECK ((held >= 0))
+);
+
 create table chunk (
   t text not null,
   collection text not null,
@@ -57,6 +87,48 @@ create table chunk (
 );
 CREATE INDEX chunk_current ON public.chunk USING btree (t, collection, encoder, chunking, document, ordinal) WHERE current;
 CREATE INDEX chunk_search ON public.chunk USING gin (search) WHERE current;
+
+create table cost_alert (
+  t text not null,
+  budget text not null,
+  period text not null,
+  kind text not null,
+  reservation text not null default ''::text,
+  amount bigint not null,
+  at timestamp with time zone not null default clock_timestamp(),
+  constraint cost_alert_pkey PRIMARY KEY (t, budget, period, kind, reservation),
+  constraint cost_alert_kind_check CHECK ((kind = ANY (ARRAY['warn'::text, 'downgrade'::text, 'stop'::text, 'overdrawn'::text, 'excess'::text])))
+);
+CREATE INDEX cost_alert_newest ON public.cost_alert USING btree (t, at DESC);
+
+create table cost_correction (
+  t text not null,
+  reservation text not null,
+  ordinal integer not null,
+  amount bigint not null,
+  reason text not null,
+  by text not null,
+  at timestamp with time zone not null default clock_timestamp(),
+  constraint cost_correction_pkey PRIMARY KEY (t, reservation, ordinal),
+  constraint cost_correction_t_reservation_fkey FOREIGN KEY (t, reservation) REFERENCES reservation(t, id)
+);
+
+create table cost_day (
+  t text not null,
+  dimension text not null,
+  key text not null,
+  currency text not null,
+  day date not null,
+  attempts bigint not null,
+  assumed bigint not null,
+  unknown bigint not null,
+  cost bigint not null,
+  input bigint not null,
+  output bigint not null,
+  constraint cost_day_pkey PRIMARY KEY (t, dimension, key, currency, day),
+  constraint cost_day_dimension_check CHECK ((dimension = ANY (ARRAY['model'::text, 'task'::text, 'pipeline'::text, 'entity'::text])))
+);
+CREATE INDEX cost_day_of ON public.cost_day USING btree (t, dimension, day);
 
 create table dead_letter (
   t text not null,
@@ -220,6 +292,17 @@ create table pipeline_switch (
   constraint pipeline_switch_pkey PRIMARY KEY (t, pipeline)
 );
 
+create table price (
+  t text not null,
+  version text not null,
+  provider text not null,
+  model text not null,
+  currency text not null,
+  body jsonb not null,
+  first_used timestamp with time zone not null default clock_timestamp(),
+  constraint price_pkey PRIMARY KEY (t, version)
+);
+
 create table process (
   id text not null,
   beat timestamp with time zone not null default clock_timestamp(),
@@ -242,6 +325,50 @@ create table reply_count (
   count integer not null,
   constraint reply_count_pkey PRIMARY KEY (t, day, address_hash)
 );
+
+create table reservation (
+  t text not null,
+  id text not null,
+  state text not null default 'held'::text,
+  process text not null,
+  at timestamp with time zone not null,
+  ended timestamp with time zone,
+  why text,
+  price text,
+  currency text,
+  held bigint,
+  actual bigint,
+  budgets text[] not null,
+  periods text[] not null,
+  call text,
+  kind text not null,
+  provider text not null,
+  model text not null,
+  pipeline text,
+  run text,
+  step text,
+  task text,
+  entity_type text,
+  entity_id text,
+  tier text,
+  input bigint,
+  cache_read bigint,
+  cache_write bigint,
+  cache_write_long bigint,
+  output bigint,
+  reasoning bigint,
+  constraint reservation_pkey PRIMARY KEY (t, id),
+  constraint reservation_actual_check CHECK ((actual >= 0)),
+  constraint reservation_check CHECK (((state = 'held'::text) = (ended IS NULL))),
+  constraint reservation_check1 CHECK ((cardinality(budgets) = cardinality(periods))),
+  constraint reservation_check2 CHECK ((((price IS NULL) = (held IS NULL)) AND ((price IS NULL) = (currency IS NULL)))),
+  constraint reservation_check3 CHECK (((price IS NOT NULL) OR (cardinality(budgets) = 0))),
+  constraint reservation_held_check CHECK ((held >= 0)),
+  constraint reservation_kind_check CHECK ((kind = ANY (ARRAY['first'::text, 'retry'::text, 'hedge'::text, 'fallback'::text, 'shadow'::text]))),
+  constraint reservation_state_check CHECK ((state = ANY (ARRAY['held'::text, 'settled'::text, 'assumed'::text, 'released'::text])))
+);
+CREATE INDEX reservation_held ON public.reservation USING btree (process, t, id) WHERE (state = 'held'::text);
+CREATE INDEX reservation_run ON public.reservation USING btree (t, run) WHERE (run IS NOT NULL);
 
 create table run (
   t text not null,
@@ -403,6 +530,211 @@ CREATE INDEX work_item_order ON public.work_item USING btree (t, priority, COALE
 CREATE INDEX work_item_queue ON public.work_item USING btree (t, queue, priority, COALESCE(due, 'infinity'::timestamp with time zone), id) WHERE (state = 'open'::text);
 CREATE INDEX work_item_settled ON public.work_item USING btree (t, state, id) WHERE (state <> 'open'::text);
 
+CREATE OR REPLACE FUNCTION public.budget_period_name(kind text, moment timestamp with time zone)
+ RETURNS text
+ LANGUAGE sql
+ STABLE PARALLEL SAFE STRICT
+AS $function$
+  select case kind when 'day' then to_char(moment at time zone 'UTC', 'YYYY-MM-DD') when 'week' then to_char(moment at time zone 'UTC', 'IYYY-"W"IW')
+    when 'month' then to_char(moment at time zone 'UTC', 'YYYY-MM') else 'all' end
+$function$;
+
+CREATE OR REPLACE FUNCTION public.cost_add_days(tenants text[], ids text[])
+ RETURNS void
+ LANGUAGE sql
+AS $function$
+  insert into cost_day as c (t, dimension, key, currency, day, attempts, assumed, unknown, cost, input, output)
+  select r.t, d.dimension, d.key, coalesce(r.currency, ''), (r.at at time zone 'UTC')::date, count(*), count(*) filter (where r.state = 'assumed'),
+    count(*) filter (where r.actual is null), coalesce(sum(r.actual), 0),
+    coalesce(sum(r.input + r.cache_read + r.cache_write + r.cache_write_long), 0), coalesce(sum(r.output + r.reasoning), 0)
+  from unnest(tenants, ids) as e(t, id)
+    cross join lateral (select * from reservation x where x.t = e.t and x.id = e.id and x.state <> 'released' offset 0) r
+    cross join lateral (values ('model', r.provider || '/' || r.model), ('task', coalesce(r.task, '')), ('pipeline', coalesce(r.pipeline, '')),
+      ('entity', coalesce(r.entity_type || '/' || r.entity_id, ''))) as d(dimension, key)
+  group by 1, 2, 3, 4, 5 order by 1, 2, 3, 4, 5
+  on conflict (t, dimension, key, currency, day) do update set attempts = c.attempts + excluded.attempts, assumed = c.assumed + excluded.assumed,
+    unknown = c.unknown + excluded.unknown, cost = c.cost + excluded.cost, input = c.input + excluded.input, output = c.output + excluded.output
+$function$;
+
+CREATE OR REPLACE FUNCTION public.cost_alarm(tenants text[], budgets text[], periods text[])
+ RETURNS SETOF cost_alert
+ LANGUAGE sql
+AS $function$
+  insert into cost_alert (t, budget, period, kind, amount)
+  select l.t, l.budget, l.period, k.kind, p.spent
+  from unnest(tenants, budgets, periods) as l(t, budget, period)
+    cross join lateral (select * from budget_period x where x.t = l.t and x.budget = l.budget and x.period = l.period offset 0) p
+    cross join lateral (select * from budget x where x.t = l.t and x.id = l.budget offset 0) b
+    cross join lateral (values ('warn', share_of(b.cap, b.warn), 0), ('downgrade', share_of(b.cap, b.downgrade), 0),
+      ('stop', share_of(b.cap, b.stop), 0), ('overdrawn', b.cap, 1)) as k(kind, threshold, more)
+  where p.spent >= k.threshold + k.more and p.spent > 0
+  on conflict do nothing returning *
+$function$;
+
+CREATE OR REPLACE FUNCTION public.cost_book(prices json, ends json, asks json, is_again boolean)
+ RETURNS json
+ LANGUAGE plpgsql
+AS $function$
+#variable_conflict use_column
+declare
+  moment timestamptz := clock_timestamp();
+  said record; reserved reservation; n int; why text; at_level int; state_now text;
+  end_t text[] := '{}'; end_id text[] := '{}';
+  delta_t text[] := '{}'; delta_budget text[] := '{}'; delta_period text[] := '{}'; delta_held bigint[] := '{}'; delta_spent bigint[] := '{}';
+  path_ordinal int[]; path_level int[];
+  level_t text[]; level_budget text[]; level_period text[]; level_currency text[];
+  now_held bigint[]; now_spent bigint[]; most bigint[]; warn_from bigint[]; downgrade_from bigint[];
+  here text[] := '{}'; admitted int[] := '{}'; ended json[] := '{}'; asked json[] := '{}'; alerts json[] := '{}';
+begin
+  insert into price (t, version, provider, model, currency, body)
+    select t, version, provider, model, currency, body
+    from json_to_recordset(prices) as p(t text, version text, provider text, model text, currency text, body jsonb) order by 1, 2 on conflict do nothing;
+
+  -- C4: only what is held ends, and by its own price (C8).
+  for said in select * from json_to_recordset(ends) as e(ordinal int, t text, id text, state text, price text, actual bigint, why text, tier text,
+      input bigint, cache_read bigint, cache_write bigint, cache_write_long bigint, output bigint, reasoning bigint) order by e.t, e.id, e.ordinal
+  loop
+    update reservation r set state = said.state, ended = moment, why = said.why, tier = said.tier,
+      actual = case said.state when 'settled' then said.actual when 'assumed' then r.held else 0 end,
+      input = said.input, cache_read = said.cache_read, cache_write = said.cache_write, cache_write_long = said.cache_write_long,
+      output = said.output, reasoning = said.reasoning
+    where r.t = said.t and r.id = said.id and r.state = 'held' and r.price is not distinct from coalesce(said.price, r.price) returning r.* into reserved;
+    if found then
+      end_t := end_t || reserved.t; end_id := end_id || reserved.id;
+      for n in 1 .. cardinality(reserved.budgets) loop
+        delta_t := delta_t || reserved.t; delta_budget := delta_budget || reserved.budgets[n]; delta_period := delta_period || reserved.periods[n];
+        delta_held := delta_held || reserved.held; delta_spent := delta_spent || reserved.actual;
+      end loop;
+      if reserved.actual > reserved.held then -- C5
+        insert into cost_alert (t, budget, period, kind, reservation, amount)
+          values (reserved.t, '', '', 'excess', reserved.id, reserved.actual - reserved.held) on conflict do nothing;
+        alerts := alerts || json_build_object('t', reserved.t, 'budget', '', 'period', '', 'kind', 'excess', 'reservation', reserved.id,
+          'amount', (reserved.actual - reserved.held)::text);
+      end if;
+      ended := ended || json_build_object('ordinal', said.ordinal, 'state', said.state, 'ended', true);
+    else
+      select r.state into state_now from reservation r where r.t = said.t and r.id = said.id;
+      ended := ended || json_build_object('ordinal', said.ordinal, 'state', state_now, 'ended', false);
+    end if;
+  end loop;
+
+  -- Every level that this batch touches, in the order of the locks.
+  with recursive path as (
+      select a.ordinal, b.t, b.id, b.parent, b.period
+      from json_to_recordset(asks) as a(ordinal int, t text, budgets text[]) cross join unnest(a.budgets) as leaf
+        cross join lateral (select * from budget x where x.t = a.t and x.id = leaf offset 0) b
+      union
+      select p.ordinal, b.t, b.id, b.parent, b.period
+      from path p cross join lateral (select * from budget x where x.t = p.t and x.id = p.parent offset 0) b),
+    touched as (
+      select ordinal, t, id as budget, budget_period_name(period, moment) as period from path
+      union all select null, * from unnest(delta_t, delta_budget, delta_period)),
+    numbered as materialized (select *, dense_rank() over (order by t, budget, period)::int as n from touched),
+    level as materialized (select distinct n, t, budget, period from numbered)
+  select (select array_agg(ordinal order by ordinal) from numbered where ordinal is not null),
+    (select array_agg(n order by ordinal) from numbered where ordinal is not null), l.*
+  into path_ordinal, path_level, level_t, level_budget, level_period
+  from (select array_agg(t order by n), array_agg(budget order by n), array_agg(period order by n) from level) l;
+
+  insert into budget_period (t, budget, period) select * from unnest(level_t, level_budget, level_period) order by 1, 2, 3 on conflict do nothing;
+  select array_agg(p.held), array_agg(p.spent), array_agg(p.currency), array_agg(p.most), array_agg(p.warn), array_agg(p.downgrade)
+  into now_held, now_spent, level_currency, most, warn_from, downgrade_from
+  from (select x.held, x.spent, b.currency, share_of(b.cap, b.stop) as most, share_of(b.cap, b.warn) as warn, share_of(b.cap, b.downgrade) as downgrade
+    from (select * from unnest(level_t, level_budget, level_period) with ordinality as u(t, budget, period, n) order by n) l
+      cross join lateral (select * from budget_period y where y.t = l.t and y.budget = l.budget and y.period = l.period for no key update) x
+      cross join lateral (select * from budget y where y.t = l.t and y.id = l.budget offset 0) b
+    order by l.n) p;
+
+  for said in select l.n, sum(d.held) as held, sum(d.spent) as spent
+    from unnest(delta_t, delta_budget, delta_period, delta_held, delta_spent) as d(t, budget, period, held, spent)
+      join unnest(level_t, level_budget, level_period) with ordinality as l(t, budget, period, n) using (t, budget, period) group by l.n
+  loop
+    now_held[said.n] := now_held[said.n] - said.held; now_spent[said.n] := now_spent[said.n] + said.spent;
+  end loop;
+
+  if is_again then -- an earlier try of this batch may have been committed after all
+    here := array(select a.id from json_to_recordset(asks) as a(t text, id text)
+      cross join lateral (select from reservation r where r.t = a.t and r.id = a.id offset 0) r);
+  end if;
+
+  for said in
+    select a.*, l.levels, (select b.leaf from unnest(a.budgets) as b(leaf) where not exists (
+      select from unnest(l.levels) as x(level) where level_budget[x.level] = b.leaf) limit 1) as missing
+    from json_to_recordset(asks) as a(ordinal int, t text, id text, worst bigint, currency text, budgets text[], may_downgrade boolean)
+      left join (select ordinal, array_agg(level) as levels from unnest(path_ordinal, path_level) as p(ordinal, level) group by ordinal) l using (ordinal)
+    order by a.ordinal
+  loop
+    why := case when said.missing is not null then 'missing' end; at_level := null;
+    if why is null and said.id <> all (here) then
+      foreach n in array coalesce(said.levels, '{}') loop
+        if level_currency[n] <> said.currency then why := 'currency';
+        elsif now_held[n] + now_spent[n] + said.worst > most[n] then why := 'stop'; -- C1
+        elsif said.may_downgrade and now_spent[n] >= downgrade_from[n] then why := 'downgrade';
+        else continue;
+        end if;
+        at_level := n;
+        exit;
+      end loop;
+      if why is null then
+        foreach n in array coalesce(said.levels, '{}') loop now_held[n] := now_held[n] + said.worst; end loop;
+        admitted := admitted || said.ordinal;
+      end if;
+    end if;
+    if why = 'stop' then
+      insert into cost_alert (t, budget, period, kind, amount) values (level_t[at_level], level_budget[at_level], level_period[at_level], 'stop', now_spent[at_level])
+        on conflict do nothing;
+      if found then alerts := alerts || json_build_object('t', level_t[at_level], 'budget', level_budget[at_level], 'period', level_period[at_level],
+        'kind', 'stop', 'reservation', '', 'amount', now_spent[at_level]::text); end if;
+    end if;
+    asked := asked || json_build_object('ordinal', said.ordinal, 'why', why, 'budget', coalesce(level_budget[at_level], said.missing),
+      'period', level_period[at_level], 'currency', level_currency[at_level], 'standing', (
+        select case when bool_or(now_spent[x] >= downgrade_from[x]) then 'downgrade' when bool_or(now_spent[x] >= warn_from[x]) then 'warn' else 'normal' end
+        from unnest(said.levels) as x));
+  end loop;
+
+  insert into reservation (t, id, process, at, price, currency, held, budgets, periods, call, kind, provider, model, pipeline, run, step, task, entity_type, entity_id)
+    select a.t, a.id, a.process, moment, a.price, a.currency, a.worst, coalesce(l.budgets, '{}'), coalesce(l.periods, '{}'), a.call, a.kind, a.provider, a.model,
+      a.pipeline, a.run, a.step, a.task, a.entity_type, a.entity_id
+    from json_to_recordset(asks) as a(ordinal int, t text, id text, process text, price text, currency text, worst bigint, call text, kind text,
+      provider text, model text, pipeline text, run text, step text, task text, entity_type text, entity_id text)
+      left join (select ordinal, array_agg(level_budget[level]) as budgets, array_agg(level_period[level]) as periods
+        from unnest(path_ordinal, path_level) as p(ordinal, level) group by ordinal) l using (ordinal)
+    where a.ordinal = any (admitted) on conflict do nothing;
+  for n in 1 .. coalesce(cardinality(level_t), 0) loop
+    update budget_period p set held = now_held[n], spent = now_spent[n] where p.t = level_t[n] and p.budget = level_budget[n] and p.period = level_period[n];
+  end loop;
+
+  if cardinality(end_id) > 0 then
+    perform cost_add_days(end_t, end_id);
+    alerts := alerts || array(select json_build_object('t', a.t, 'budget', a.budget, 'period', a.period, 'kind', a.kind, 'reservation', '', 'amount', a.amount::text)
+      from cost_alarm(level_t, level_budget, level_period) as a);
+  end if;
+  return json_build_object('ended', ended, 'asked', asked, 'alerts', alerts);
+end $function$;
+
+CREATE OR REPLACE FUNCTION public.cost_correct(tenant text, of text, added bigint, because text, who text)
+ RETURNS SETOF cost_alert
+ LANGUAGE plpgsql
+AS $function$
+#variable_conflict use_column
+declare reserved reservation;
+begin
+  select * into reserved from reservation r where r.t = tenant and r.id = of and r.state <> 'held' and r.price is not null for no key update;
+  if not found then raise exception 'it is still held, has no price, or does not exist' using errcode = 'MR002'; end if;
+  insert into cost_correction (t, reservation, ordinal, amount, reason, by)
+    select tenant, of, count(*), added, because, who from cost_correction c where c.t = tenant and c.reservation = of;
+  perform from budget_period p join unnest(reserved.budgets, reserved.periods) as l(budget, period) using (budget, period)
+    where p.t = tenant order by p.t, p.budget, p.period for no key update of p;
+  update budget_period p set spent = p.spent + added from unnest(reserved.budgets, reserved.periods) as l(budget, period)
+    where p.t = tenant and p.budget = l.budget and p.period = l.period;
+  insert into cost_day as c (t, dimension, key, currency, day, attempts, assumed, unknown, cost, input, output)
+    select tenant, d.dimension, d.key, reserved.currency, (reserved.at at time zone 'UTC')::date, 0, 0, 0, added, 0, 0
+    from (values ('model', reserved.provider || '/' || reserved.model), ('task', coalesce(reserved.task, '')), ('pipeline', coalesce(reserved.pipeline, '')),
+      ('entity', coalesce(reserved.entity_type || '/' || reserved.entity_id, ''))) as d(dimension, key) order by 2, 3
+    on conflict (t, dimension, key, currency, day) do update set cost = c.cost + excluded.cost;
+  return query select * from cost_alarm(array_fill(tenant, array[cardinality(reserved.budgets)]), reserved.budgets, reserved.periods);
+end $function$;
+
 CREATE OR REPLACE FUNCTION public.ensure_month_partitions(first_day date, months integer)
  RETURNS void
  LANGUAGE plpgsql
@@ -441,10 +773,23 @@ begin
   return new;
 end $function$;
 
+CREATE OR REPLACE FUNCTION public.share_of(cap bigint, percent smallint)
+ RETURNS bigint
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+AS $function$
+  select cap / 100 * percent + cap % 100 * percent / 100
+$function$;
+
 grant insert, select, update on api_key to millrace_app;
 grant insert, select on artefact to millrace_app;
 grant insert, select on audit_log to millrace_app;
+grant insert, select on budget to millrace_app;
+grant insert, select on budget_period to millrace_app;
 grant insert, select, update on chunk to millrace_app;
+grant insert, select on cost_alert to millrace_app;
+grant insert, select on cost_correction to millrace_app;
+grant insert, select on cost_day to millrace_app;
 grant insert, select, update on dead_letter to millrace_app;
 grant insert, select on decision to millrace_app;
 grant insert, select on document to millrace_app;
@@ -458,9 +803,11 @@ grant insert, select on master_key_check to millrace_app;
 grant insert, select on payload to millrace_app;
 grant insert, select, update on person to millrace_app;
 grant insert, select, update on pipeline_switch to millrace_app;
+grant insert, select on price to millrace_app;
 grant delete, insert, select, update on process to millrace_app;
 grant insert, select, update on reply to millrace_app;
 grant delete, insert, select, update on reply_count to millrace_app;
+grant insert, select on reservation to millrace_app;
 grant insert, select, update on run to millrace_app;
 grant insert, select, update on run_factor to millrace_app;
 grant insert, select on run_hold to millrace_app;
@@ -470,4 +817,8 @@ grant insert, select on subject_alias to millrace_app;
 grant insert, select, update on subject_key to millrace_app;
 grant delete, insert, select, update on wake to millrace_app;
 grant insert, select, update on work_item to millrace_app;
+grant update (parent, cap, period, warn, downgrade, stop) on budget to millrace_app;
+grant update (held, spent) on budget_period to millrace_app;
+grant update (attempts, assumed, unknown, cost, input, output) on cost_day to millrace_app;
+grant update (state, ended, why, actual, tier, input, cache_read, cache_write, cache_write_long, output, reasoning) on reservation to millrace_app;
 grant update (released, released_by) on run_hold to millrace_app;

@@ -1,0 +1,120 @@
+import { z } from 'zod'
+import { MillraceError } from '../../core/errors/millrace-error.ts'
+import type { TenantId } from '../../core/ids.ts'
+import type { Pool } from '../../store/pool.ts'
+import { nanoOf, type Nano } from './money.ts'
+import type { Standing } from './reservation.ts'
+
+const percent = z.int().min(1).max(100)
+const declaration = z.strictObject({
+  id: z.string().min(1),
+  parent: z.string().optional(),
+  currency: z.string().regex(/^[A-Z]{3}$/, 'expected a currency code such as USD'),
+  /** Units of the currency: 250, or '0.5'. */
+  cap: z.union([z.string(), z.number()]),
+  period: z.enum(['day', 'week', 'month', 'all']),
+  /** Percent of the cap: tell people; refuse what could be done cheaper; admit nothing more (100 unless said). */
+  warn: percent.optional(),
+  downgrade: percent.optional(),
+  stop: percent.default(100),
+})
+
+/** A node of the budget tree, as a project's settings declare it. */
+export type BudgetDeclaration = z.input<typeof declaration>
+type Declared = Omit<z.output<typeof declaration>, 'cap'> & { readonly cap: Nano }
+
+/** How a budget stands in its present period. */
+export interface BudgetStatus {
+  readonly id: string
+  readonly parent: string | undefined
+  readonly currency: string
+  readonly cap: Nano
+  readonly period: string
+  readonly held: Nano
+  readonly spent: Nano
+  readonly standing: Standing | 'stop'
+}
+
+/**
+ * Makes the budgets what the settings say: those that are new are added, and caps, periods, thresholds and parents of others changed. What is
+ * declared no more stays as it is: attempts of earlier days name it. All or nothing. Errors: `cost/bad-budget`.
+ */
+export async function declareBudgets(pool: Pool, tenant: TenantId, declared: readonly unknown[]): Promise<void> {
+  const budgets = declared.map(read)
+  refuseBadTree(budgets)
+  const { rows } = await pool.query<{ id: string }>(
+    `with b as (select * from json_to_recordset($2) as x(id text, parent text, currency text, cap bigint, period text, warn smallint, downgrade smallint, stop smallint)),
+      other as (select b.id from b join budget o on o.t = $1 and o.id = b.id and o.currency <> b.currency),
+      done as (insert into budget (t, id, parent, currency, cap, period, warn, downgrade, stop)
+        select $1, b.id, b.parent, b.currency, b.cap, b.period, b.warn, b.downgrade, b.stop from b where not exists (select from other)
+        on conflict (t, id) do update set parent = excluded.parent, cap = excluded.cap, period = excluded.period,
+          warn = excluded.warn, downgrade = excluded.downgrade, stop = excluded.stop)
+      select id from other`,
+    [tenant, JSON.stringify(budgets.map((budget) => ({ ...budget, cap: budget.cap.toString() })))],
+  )
+  const [other] = rows
+  if (other)
+    throw badBudget(
+      other.id,
+      'its currency was another one before, and what it has spent is in that; give the new one another name',
+    )
+}
+
+/** The budgets of a tenant in the order of their ids, each in its present period; `after` is the last id of the page before. */
+export async function listBudgets(
+  pool: Pool,
+  { tenant, after = '', limit = 100 }: { tenant: TenantId; after?: string; limit?: number },
+): Promise<readonly BudgetStatus[]> {
+  const { rows } = await pool.query<
+    Record<'id' | 'currency' | 'cap' | 'period' | 'held' | 'spent', string> & {
+      parent: string | null
+      standing: BudgetStatus['standing']
+    }
+  >(
+    `select b.id, b.parent, b.currency, b.cap, n.name as period, coalesce(p.held, 0) as held, coalesce(p.spent, 0) as spent,
+        case when p.spent >= share_of(b.cap, b.stop) then 'stop' when p.spent >= share_of(b.cap, b.downgrade) then 'downgrade'
+          when p.spent >= share_of(b.cap, b.warn) then 'warn' else 'normal' end as standing
+      from budget b cross join lateral (select budget_period_name(b.period, clock_timestamp()) as name) n
+        left join budget_period p on p.t = b.t and p.budget = b.id and p.period = n.name
+      where b.t = $1 and b.id > $2 order by b.id limit $3`,
+    [tenant, after, Math.min(Math.max(limit, 1), 500)],
+  )
+  return rows.map(({ parent, ...row }) => ({
+    ...row,
+    parent: parent ?? undefined,
+    cap: BigInt(row.cap),
+    held: BigInt(row.held),
+    spent: BigInt(row.spent),
+  }))
+}
+
+function read(one: unknown, at: number): Declared {
+  const parsed = declaration.safeParse(one)
+  if (!parsed.success) throw badBudget(`at position ${at}`, z.prettifyError(parsed.error).replaceAll('\n', ' '))
+  const { cap: said, ...budget } = parsed.data
+  const cap = nanoOf(said)
+  if (cap === undefined) throw badBudget(budget.id, 'its cap is no decimal number of zero or more')
+  const { warn = 1, downgrade = Math.max(warn, 1), stop } = budget
+  if (warn > downgrade || downgrade > stop) throw badBudget(budget.id, 'warn, downgrade and stop must rise')
+  return { ...budget, cap }
+}
+
+function refuseBadTree(budgets: readonly Declared[]): void {
+  const byId = new Map(budgets.map((budget) => [budget.id, budget]))
+  if (byId.size < budgets.length)
+    throw badBudget(budgets.find((one) => byId.get(one.id) !== one)?.id ?? '', 'it is declared twice')
+  for (const budget of budgets) {
+    const path = new Set([budget.id])
+    for (let one = budget; one.parent !== undefined;) {
+      const parent = byId.get(one.parent)
+      if (!parent) throw badBudget(one.id, `its parent ${one.parent} is not declared`)
+      if (parent.currency !== one.currency)
+        throw badBudget(one.id, `its parent ${parent.id} counts in ${parent.currency}`)
+      if (path.has(parent.id)) throw badBudget(one.id, `it stands above itself, by way of ${parent.id}`)
+      path.add(parent.id)
+      one = parent
+    }
+  }
+}
+
+const badBudget = (budget: string, why: string): MillraceError => new MillraceError('cost/bad-budget', { budget, why })
