@@ -234,7 +234,7 @@ class Play {
     if (does.does === 'error-inside') return [...events.slice(0, 1), errorEvent]
     if (does.does === 'truncate') return events.slice(0, Math.ceil(events.length / 2))
     if (does.does === 'duplicate') {
-      const word = events.findIndex((event) => /"content":"\S|text_delta|output_text\.delta/.test(event))
+      const word = events.findIndex((event) => /"content":"[^"]|text_delta|output_text\.delta/.test(event))
       return [...events.slice(0, word + 1), ...events.slice(word)]
     }
     if (does.does !== 'answer' || does.filler === undefined) return events
