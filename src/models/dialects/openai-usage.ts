@@ -16,6 +16,7 @@ export function openaiUsage(usage: unknown, tier: unknown): Usage | undefined {
   // DeepSeek names its cache at the top.
   const cacheRead = tokensOf(read?.['cached_tokens'] ?? fields['prompt_cache_hit_tokens']) ?? 0
   const cacheWrite = tokensOf(read?.['cache_write_tokens']) ?? 0
+  const long = tokensOf(objectOf(read?.['cache_write_tokens_details'])?.['ttl_12h_tokens']) ?? 0
   const reasoning = tokensOf(made?.['reasoning_tokens']) ?? 0
   // xAI counts reasoning beside the completion, and its total shows it.
   const isApart = reasoning > 0 && tokensOf(fields['total_tokens']) === input + output + reasoning
@@ -23,8 +24,8 @@ export function openaiUsage(usage: unknown, tier: unknown): Usage | undefined {
   return {
     input: Math.max(0, input - cacheRead - cacheWrite),
     cacheRead,
-    cacheWrite,
-    cacheWriteLong: 0,
+    cacheWrite: Math.max(0, cacheWrite - long),
+    cacheWriteLong: Math.min(long, cacheWrite),
     output: isApart ? output : Math.max(0, output - reasoning),
     reasoning,
     ...(served !== undefined && { tier: served }),

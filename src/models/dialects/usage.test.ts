@@ -162,6 +162,12 @@ test('reasoning that a server counts beside the completion is not taken out of i
   expect(chat.usageOf({ usage: inside })).toEqual(chat.usageOf({ usage: beside }))
 })
 
+test('what OpenAI writes into its cache of longer life is told apart', () => {
+  const written = { cached_tokens: 0, cache_write_tokens: 10, cache_write_tokens_details: { ttl_12h_tokens: 4 } }
+  const usage = { input_tokens: 15, output_tokens: 1, input_tokens_details: written }
+  expect(responses.usageOf({ usage })).toMatchObject({ input: 5, cacheWrite: 6, cacheWriteLong: 4 })
+})
+
 test('embeddings are input alone', () => {
   const usage = dialects['openai-embeddings'].usageOf({ data: [], usage: { prompt_tokens: 7, total_tokens: 7 } })
   expect(usage).toMatchObject({ input: 7, output: 0 })

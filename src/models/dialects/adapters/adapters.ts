@@ -1,0 +1,66 @@
+import { MillraceError } from '../../../core/errors/millrace-error.ts'
+import type { DialectName, ModelRequest } from '../dialect.ts'
+import type { JsonObject } from '../unknown-json.ts'
+import type { Adapter } from './adapter.ts'
+import { chatToMessages } from './chat-to-messages.ts'
+import { MessageEvents } from './completion-as-message-stream.ts'
+import { messageOf } from './completion-as-message.ts'
+import { Crossing, type MayDrop } from './crossing.ts'
+import { exactObject } from './exact-json.ts'
+import { ChatChunks } from './message-as-completion-stream.ts'
+import { completionOf } from './message-as-completion.ts'
+import { messagesToChat } from './messages-to-chat.ts'
+
+interface Sides {
+  readonly from: DialectName
+  readonly to: DialectName
+}
+
+const chatForMessages: Sides = { from: 'openai-chat', to: 'anthropic-messages' }
+const messagesForChat: Sides = { from: 'anthropic-messages', to: 'openai-chat' }
+
+/** A client of OpenAI's chat, and a provider that speaks Anthropic's messages. */
+export const chatOverMessages: Adapter = {
+  ...chatForMessages,
+  request: (request, mayDrop) => carried(request, { ...chatForMessages, mayDrop }, chatToMessages),
+  answer: (body, facts) => answered(body, messagesForChat, (message, lost) => completionOf(message, lost, facts)),
+  stream: (facts) => new ChatChunks(losing(messagesForChat), facts),
+}
+
+/** A client of Anthropic's messages, and a provider that speaks OpenAI's chat. */
+export const messagesOverChat: Adapter = {
+  ...messagesForChat,
+  request: (request, mayDrop) => carried(request, { ...messagesForChat, mayDrop }, messagesToChat),
+  answer: (body) => answered(body, chatForMessages, messageOf),
+  stream: () => new MessageEvents(losing(chatForMessages)),
+}
+
+/** The way from a client's dialect to another provider's; undefined where there is none. The same dialect on both sides needs none. */
+export const adapterFor = (from: DialectName, to: DialectName): Adapter | undefined =>
+  [chatOverMessages, messagesOverChat].find((adapter) => adapter.from === from && adapter.to === to)
+
+const losing = (sides: Sides): Crossing => new Crossing({ ...sides, mayDrop: 'all' })
+
+function carried(
+  { raw }: ModelRequest,
+  o: Sides & { readonly mayDrop: MayDrop },
+  carry: (body: JsonObject, crossing: Crossing) => JsonObject,
+): { body: Buffer; dropped: readonly string[] } {
+  const crossing = new Crossing(o)
+  // It was read as an object before; here its numbers keep their digits.
+  const out = carry(exactObject(raw.toString('utf8')) ?? {}, crossing)
+  return { body: Buffer.from(JSON.stringify(out)), dropped: crossing.dropped }
+}
+
+function answered(
+  body: Buffer,
+  sides: Sides,
+  carry: (answer: JsonObject, crossing: Crossing) => JsonObject,
+): { body: string; dropped: readonly string[] } {
+  const answer = exactObject(body.toString('utf8'))
+  if (answer === undefined)
+    throw new MillraceError('model/malformed-answer', { dialect: sides.from, why: 'it is no JSON object' })
+  const crossing = losing(sides)
+  const out = carry(answer, crossing)
+  return { body: JSON.stringify(out), dropped: crossing.dropped }
+}
