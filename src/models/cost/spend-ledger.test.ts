@@ -114,15 +114,16 @@ test('a use that has no price, or is no use at all, costs the worst case, never 
 test('a correction is a row of its own, and the balances follow; what is held cannot be corrected (C7)', async () => {
   const reservation = await reserve(100)
   const correction = { tenant: mainTenant, id: reservation.id, reason: 'the bill says so', by: 'per_0' }
-  await expect(ledger.correct({ ...correction, amount: 5n })).rejects.toMatchObject({ code: 'cost/not-held' })
+  await expect(ledger.correct({ ...correction, key: 'a', amount: 5n })).rejects.toMatchObject({ code: 'cost/not-held' })
   await ledger.assume(reservation, 'hung up')
-  await ledger.correct({ ...correction, amount: -60n })
-  await ledger.correct({ ...correction, amount: 7n })
+  await ledger.correct({ ...correction, key: 'a', amount: -60n })
+  await ledger.correct({ ...correction, key: 'a', amount: -60n })
+  await ledger.correct({ ...correction, key: 'b', amount: 7n })
   expect(await balances(database.pool)).toMatchObject({ key: '0/47', company: '0/47' })
-  const { rows } = await database.pool.query('select ordinal, amount from cost_correction order by ordinal')
+  const { rows } = await database.pool.query('select key, amount from cost_correction order by key')
   expect(rows).toEqual([
-    { ordinal: 0, amount: '-60' },
-    { ordinal: 1, amount: '7' },
+    { key: 'a', amount: '-60' },
+    { key: 'b', amount: '7' },
   ])
   expect((await database.pool.query('select actual from reservation')).rows).toEqual([{ actual: '100' }])
   await noDifference()

@@ -81,7 +81,13 @@ export class SpendLedger {
     const excess = cost - (reservation.held ?? 0n)
     // Another process took this one for dead and assumed the worst case, which was not the worst: the rest is not lost (C5, C7).
     if (!ended.isFirst && ended.state === 'assumed' && excess > 0n)
-      await this.correct({ ...reservation, amount: excess, reason: 'settled after it was assumed', by: this.#process })
+      await this.correct({
+        tenant: reservation.tenant,
+        id: reservation.id,
+        ...lateSettlement,
+        amount: excess,
+        by: this.#process,
+      })
     return ended
   }
 
@@ -178,6 +184,7 @@ export class SpendLedger {
   }
 }
 
+const lateSettlement = { key: 'late-settlement', reason: 'settled after it was assumed' }
 const asError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)))
 const asAsked = (answer: Asked | EndAnswer): Asked => answer as Asked // the answer to an `Ask`
 const asEnded = (answer: Asked | EndAnswer): EndAnswer => answer as EndAnswer // the answer to an `End`

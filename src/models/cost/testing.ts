@@ -33,7 +33,7 @@ export const declare = (pool: Pool, ...budgets: (Partial<BudgetDeclaration> & { 
 export const attempt = (
   worst: number,
   budgets: readonly string[],
-  other: Partial<Attempt> & { readonly facts?: Partial<Attempt['facts']> } = {},
+  other: Partial<Omit<Attempt, 'facts'>> & { readonly facts?: Partial<Attempt['facts']> } = {},
 ): Attempt => ({
   tenant: mainTenant,
   budgets,

@@ -104,12 +104,12 @@ CREATE INDEX cost_alert_newest ON public.cost_alert USING btree (t, at DESC);
 create table cost_correction (
   t text not null,
   reservation text not null,
-  ordinal integer not null,
+  key text not null,
   amount bigint not null,
   reason text not null,
   by text not null,
   at timestamp with time zone not null default clock_timestamp(),
-  constraint cost_correction_pkey PRIMARY KEY (t, reservation, ordinal),
+  constraint cost_correction_pkey PRIMARY KEY (t, reservation, key),
   constraint cost_correction_t_reservation_fkey FOREIGN KEY (t, reservation) REFERENCES reservation(t, id)
 );
 
@@ -712,7 +712,7 @@ begin
   return json_build_object('ended', ended, 'asked', asked, 'alerts', alerts);
 end $function$;
 
-CREATE OR REPLACE FUNCTION public.cost_correct(tenant text, of text, added bigint, because text, who text)
+CREATE OR REPLACE FUNCTION public.cost_correct(tenant text, of text, named text, added bigint, because text, who text)
  RETURNS SETOF cost_alert
  LANGUAGE plpgsql
 AS $function$
@@ -721,8 +721,8 @@ declare reserved reservation;
 begin
   select * into reserved from reservation r where r.t = tenant and r.id = of and r.state <> 'held' and r.price is not null for no key update;
   if not found then raise exception 'it is still held, has no price, or does not exist' using errcode = 'MR002'; end if;
-  insert into cost_correction (t, reservation, ordinal, amount, reason, by)
-    select tenant, of, count(*), added, because, who from cost_correction c where c.t = tenant and c.reservation = of;
+  insert into cost_correction (t, reservation, key, amount, reason, by) values (tenant, of, named, added, because, who) on conflict do nothing;
+  if not found then return; end if;
   perform from budget_period p join unnest(reserved.budgets, reserved.periods) as l(budget, period) using (budget, period)
     where p.t = tenant order by p.t, p.budget, p.period for no key update of p;
   update budget_period p set spent = p.spent + added from unnest(reserved.budgets, reserved.periods) as l(budget, period)

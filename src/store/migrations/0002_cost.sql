@@ -90,12 +90,13 @@ create index reservation_run on reservation (t, run) where run is not null;
 create table cost_correction (
   t text not null,
   reservation text not null,
-  ordinal int not null,
+  -- Whoever adds it names it: told twice, it is added once.
+  key text not null,
   amount bigint not null,
   reason text not null,
   by text not null,
   at timestamptz not null default clock_timestamp(),
-  primary key (t, reservation, ordinal),
+  primary key (t, reservation, key),
   foreign key (t, reservation) references reservation (t, id)
 );
 
@@ -305,14 +306,14 @@ begin
 end $$;
 
 -- C7: a correction is a row of its own, in the periods, the currency and the day of its reservation (C8); the balances follow it.
-create function cost_correct(tenant text, of text, added bigint, because text, who text) returns setof cost_alert language plpgsql as $$
+create function cost_correct(tenant text, of text, named text, added bigint, because text, who text) returns setof cost_alert language plpgsql as $$
 #variable_conflict use_column
 declare reserved reservation;
 begin
   select * into reserved from reservation r where r.t = tenant and r.id = of and r.state <> 'held' and r.price is not null for no key update;
   if not found then raise exception 'it is still held, has no price, or does not exist' using errcode = 'MR002'; end if;
-  insert into cost_correction (t, reservation, ordinal, amount, reason, by)
-    select tenant, of, count(*), added, because, who from cost_correction c where c.t = tenant and c.reservation = of;
+  insert into cost_correction (t, reservation, key, amount, reason, by) values (tenant, of, named, added, because, who) on conflict do nothing;
+  if not found then return; end if;
   perform from budget_period p join unnest(reserved.budgets, reserved.periods) as l(budget, period) using (budget, period)
     where p.t = tenant order by p.t, p.budget, p.period for no key update of p;
   update budget_period p set spent = p.spent + added from unnest(reserved.budgets, reserved.periods) as l(budget, period)
