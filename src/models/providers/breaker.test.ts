@@ -1,7 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { Breaker, defaultBreakerLimits as limits, type Permit, verdictOn } from './breaker.ts'
-import { Breakers } from './breakers.ts'
 import { ManualClock } from './manual-clock.ts'
 
 function permitOf(breaker: Breaker): Permit {
@@ -107,15 +106,6 @@ test('whatever happens, at most one probe is under way, and every rest ends', ()
       expect(breaker.health().isPermitted).toBe(true)
     }),
   )
-})
-
-test('one target that fails opens no other, of the same provider or not', () => {
-  const breakers = new Breakers(new ManualClock())
-  for (let n = 0; n < limits.fewest; n++) permitOf(breakers.of('slow')).report('ill')
-  permitOf(breakers.of('quick')).report('well')
-  expect(breakers.health()).toMatchObject({ slow: { state: 'open' }, quick: { state: 'closed' } })
-  breakers.keepOnly(new Set(['quick']))
-  expect(Object.keys(breakers.health())).toEqual(['quick'])
 })
 
 test('what a caller, a key or a wrong request did is not held against the target', () => {

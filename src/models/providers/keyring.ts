@@ -77,11 +77,8 @@ export class Keyring {
   /** The usable key whose turn it is. Waits for the sources only when no key is usable. */
   async pick(): Promise<Pick> {
     if (this.#sources.length === 0) return { kind: 'keyless' }
-    const isStale = this.#readAt === undefined || this.#clock.now() - this.#readAt >= refreshAfter
-    if (isStale) {
-      const read = this.refresh()
-      if (this.#usable().length === 0) await read
-    }
+    const read = this.freshen()
+    if (this.#usable().length === 0) await read
     if (this.#kept.size === 0) return { kind: 'missing', sources: this.#sources.join(', ') }
     const next = this.#usable().toSorted((a, b) => a.lastPick - b.lastPick)[0]
     if (!next) return { kind: 'resting', restsFor: this.#restsFor() }
@@ -108,6 +105,12 @@ export class Keyring {
     const usable = this.#usable().length
     const restsFor = usable > 0 ? 0 : this.#restsFor()
     return { keys: this.#kept.size, usable, restsFor, problems: this.#problems }
+  }
+
+  /** Reads the sources if that was not done lately. Never rejects. */
+  freshen(): Promise<void> {
+    const isFresh = this.#readAt !== undefined && this.#clock.now() - this.#readAt < refreshAfter
+    return isFresh ? (this.#reading ?? Promise.resolve()) : this.refresh()
   }
 
   /** Reads all sources now; calls at the same time share one reading. Never rejects. */
