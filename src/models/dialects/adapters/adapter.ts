@@ -2,6 +2,9 @@ import type { DialectName, ModelRequest } from '../dialect.ts'
 import type { SseFrame } from '../sse.ts'
 import type { Crossing, MayDrop } from './crossing.ts'
 
+/** Where an answer in one piece names what was dropped, of the request and of itself. */
+export const droppedHeader = 'millrace-dropped'
+
 /** What an answer needs that its own dialect does not tell. */
 export interface AnswerFacts {
   /** Seconds since 1970: OpenAI dates its answers. */
@@ -33,4 +36,4 @@ export interface StreamAdapter {
 
 /** What a stream lost is told in a comment before its end, since its headers are gone by then. */
 export const droppedComment = ({ dropped }: Pick<Crossing, 'dropped'>): string =>
-  dropped.length === 0 ? '' : `: millrace-dropped ${dropped.join(', ')}\n\n`
+  dropped.length === 0 ? '' : `: ${droppedHeader} ${dropped.join(', ')}\n\n`

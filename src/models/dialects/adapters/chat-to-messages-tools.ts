@@ -1,5 +1,5 @@
 import { type JsonObject, objectOf, textOf } from '../unknown-json.ts'
-import { as, cross, type Draft, known, mapped, type Place, type Rules } from './crossing.ts'
+import { as, cross, type Draft, known, mapped, type Place, refused, type Rules } from './crossing.ts'
 
 /** The fields of a function in `tools`. */
 export const functionFields: Rules = {
@@ -52,5 +52,5 @@ export const callFields: Rules = {
   type: known('always `tool_use`'),
   index: known('its place in the list'),
   function: mapped('`name`, and `arguments` read as `input`', () => undefined),
-  custom: mapped('refused', (_, { crossing, path }) => crossing.refuse(path, 'Anthropic knows no free-form tools')),
+  custom: refused('Anthropic knows no free-form tools'),
 }

@@ -37,10 +37,13 @@ export const chatFields: Rules = {
     if (value === false)
       out['tool_choice'] = { type: 'auto', ...objectOf(out['tool_choice']), disable_parallel_tool_use: true }
   }),
-  response_format: mapped('`output_config.format`; `json_object` refused', (value, { crossing, path, out }) => {
-    const format = formatOf(objectOf(value) ?? {}, crossing, path)
-    if (format) out['output_config'] = { ...objectOf(out['output_config']), format }
-  }),
+  response_format: mapped(
+    '`output_config.format`, whose provider judges the schema; `json_object` refused',
+    (value, { crossing, path, out }) => {
+      const format = formatOf(objectOf(value) ?? {}, crossing, path)
+      if (format) out['output_config'] = { ...objectOf(out['output_config']), format }
+    },
+  ),
   reasoning_effort: mapped('`output_config.effort`; `none` switches `thinking` off', (value, { out }) => {
     if (value === 'none') out['thinking'] = { type: 'disabled' }
     else out['output_config'] = { ...objectOf(out['output_config']), effort: value === 'minimal' ? 'low' : value }

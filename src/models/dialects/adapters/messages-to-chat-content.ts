@@ -58,8 +58,17 @@ export const userParts: Parts = {
 /** The parts of messages that are text alone. */
 export const plainParts: Parts = { text }
 
+/** The parts of a tool's result. */
+export const resultParts: Parts = {
+  text,
+  image: { refused: 'OpenAI’s chat takes results in text' },
+  document: { refused: 'OpenAI’s chat takes results in text' },
+  search_result: { refused: 'OpenAI’s chat knows no search results' },
+  tool_reference: { refused: 'OpenAI loads every tool at once' },
+}
+
 const content: Rule = mapped('`content`', (value, { crossing, path, out }) => {
-  out['content'] = plain(value, plainParts, { crossing, path })
+  out['content'] = plain(value, resultParts, { crossing, path })
 })
 
 /** The fields of a result of a tool, in a user's message. */
@@ -67,7 +76,7 @@ export const resultFields: Rules = {
   type,
   tool_use_id: as('tool_call_id'),
   content,
-  is_error: mapped('droppable where true', (value, { crossing, path }) => {
+  is_error: mapped('nothing where false: OpenAI’s results have no mark of failure', (value, { crossing, path }) => {
     if (value === true) crossing.drop(path, 'OpenAI’s results have no mark of failure; their text can tell it')
   }),
   toolset_name: droppable('OpenAI knows no sets of tools'),

@@ -58,7 +58,7 @@ export const messageFields: Rules = {
 /** The fields of `output_config`. */
 export const outputFields: Rules = {
   effort: as('reasoning_effort'),
-  format: mapped('`response_format` with the schema, strict', (value, { crossing, path, out }) => {
+  format: mapped('`response_format`, strict, whose provider judges the schema', (value, { crossing, path, out }) => {
     const { type, schema } = objectOf(value) ?? {}
     if (textOf(type) !== 'json_schema') crossing.refuse(`${path}.type`, 'the gateway knows no such format')
     out['response_format'] = { type: 'json_schema', json_schema: { name: 'answer', schema, strict: true } }
