@@ -67,7 +67,7 @@ export async function bookBatch(
   const { rows } = await pool.query<{ booked: Booked }>({
     name: 'cost-book',
     text: 'select cost_book($1, $2, $3, $4) as booked',
-    values: [JSON.stringify(pricesOf(batch)), JSON.stringify(ends), JSON.stringify(asks), isAgain],
+    values: [jsonOf(pricesOf(batch)), jsonOf(ends), jsonOf(asks), isAgain],
     ...patience,
   })
   const [row] = rows
@@ -84,6 +84,9 @@ export async function bookBatch(
     })),
   }
 }
+
+/** Nothing is null: the statement skips that part. */
+const jsonOf = (rows: readonly object[]): string | null => (rows.length > 0 ? JSON.stringify(rows) : null)
 
 /** Every version that the batch uses, once: it is kept before anything is held by it. */
 function pricesOf(batch: readonly (Ask | End)[]): object[] {

@@ -541,8 +541,10 @@ $function$;
 
 CREATE OR REPLACE FUNCTION public.cost_add_days(tenants text[], ids text[])
  RETURNS void
- LANGUAGE sql
+ LANGUAGE plpgsql
+ SET plan_cache_mode TO 'force_generic_plan'
 AS $function$
+begin
   insert into cost_day as c (t, dimension, key, currency, day, attempts, assumed, unknown, cost, input, output)
   select r.t, d.dimension, d.key, coalesce(r.currency, ''), (r.at at time zone 'UTC')::date, count(*), count(*) filter (where r.state = 'assumed'),
     count(*) filter (where r.actual is null), coalesce(sum(r.actual), 0),
@@ -553,14 +555,17 @@ AS $function$
       ('entity', coalesce(r.entity_type || '/' || r.entity_id, ''))) as d(dimension, key)
   group by 1, 2, 3, 4, 5 order by 1, 2, 3, 4, 5
   on conflict (t, dimension, key, currency, day) do update set attempts = c.attempts + excluded.attempts, assumed = c.assumed + excluded.assumed,
-    unknown = c.unknown + excluded.unknown, cost = c.cost + excluded.cost, input = c.input + excluded.input, output = c.output + excluded.output
-$function$;
+    unknown = c.unknown + excluded.unknown, cost = c.cost + excluded.cost, input = c.input + excluded.input, output = c.output + excluded.output;
+end $function$;
 
 CREATE OR REPLACE FUNCTION public.cost_alarm(tenants text[], budgets text[], periods text[])
  RETURNS SETOF cost_alert
- LANGUAGE sql
+ LANGUAGE plpgsql
+ SET plan_cache_mode TO 'force_generic_plan'
 AS $function$
-  insert into cost_alert (t, budget, period, kind, amount)
+#variable_conflict use_column
+begin
+  return query insert into cost_alert as a (t, budget, period, kind, amount)
   select l.t, l.budget, l.period, k.kind, p.spent
   from unnest(tenants, budgets, periods) as l(t, budget, period)
     cross join lateral (select * from budget_period x where x.t = l.t and x.budget = l.budget and x.period = l.period offset 0) p
@@ -568,27 +573,29 @@ AS $function$
     cross join lateral (values ('warn', share_of(b.cap, b.warn), 0), ('downgrade', share_of(b.cap, b.downgrade), 0),
       ('stop', share_of(b.cap, b.stop), 0), ('overdrawn', b.cap, 1)) as k(kind, threshold, more)
   where p.spent >= k.threshold + k.more and p.spent > 0
-  on conflict do nothing returning *
-$function$;
+  on conflict do nothing returning a.*;
+end $function$;
 
 CREATE OR REPLACE FUNCTION public.cost_book(prices json, ends json, asks json, is_again boolean)
  RETURNS json
  LANGUAGE plpgsql
+ SET plan_cache_mode TO 'force_generic_plan'
 AS $function$
 #variable_conflict use_column
 declare
   moment timestamptz := clock_timestamp();
-  said record; reserved reservation; n int; why text; at_level int; state_now text;
+  said record; reserved reservation; n int; why text; at_level int; state_now text; missing text; standing text;
   end_t text[] := '{}'; end_id text[] := '{}';
   delta_t text[] := '{}'; delta_budget text[] := '{}'; delta_period text[] := '{}'; delta_held bigint[] := '{}'; delta_spent bigint[] := '{}';
   path_ordinal int[]; path_level int[];
-  level_t text[]; level_budget text[]; level_period text[]; level_currency text[];
+  level_key text[]; level_t text[]; level_budget text[]; level_period text[]; level_currency text[];
   now_held bigint[]; now_spent bigint[]; most bigint[]; warn_from bigint[]; downgrade_from bigint[];
   here text[] := '{}'; admitted int[] := '{}'; ended json[] := '{}'; asked json[] := '{}'; alerts json[] := '{}';
 begin
-  insert into price (t, version, provider, model, currency, body)
+  if prices is not null then insert into price (t, version, provider, model, currency, body)
     select t, version, provider, model, currency, body
     from json_to_recordset(prices) as p(t text, version text, provider text, model text, currency text, body jsonb) order by 1, 2 on conflict do nothing;
+  end if;
 
   -- C4: only what is held ends, and by its own price (C8).
   for said in select * from json_to_recordset(ends) as e(ordinal int, t text, id text, state text, price text, actual bigint, why text, tier text,
@@ -618,25 +625,31 @@ begin
     end if;
   end loop;
 
-  -- Every level that this batch touches, in the order of the locks.
-  with recursive path as (
-      select a.ordinal, b.t, b.id, b.parent, b.period
-      from json_to_recordset(asks) as a(ordinal int, t text, budgets text[]) cross join unnest(a.budgets) as leaf
-        cross join lateral (select * from budget x where x.t = a.t and x.id = leaf offset 0) b
+  -- Every level that this batch touches, in the order of the locks; each node of the tree is walked from once, however many ask there.
+  with recursive ask as (
+      select a.ordinal, a.t, leaf from json_to_recordset(asks) as a(ordinal int, t text, budgets text[]) cross join unnest(a.budgets) as leaf),
+    path as (
+      select b.t, b.id as leaf, b.id, b.parent, b.period
+      from (select distinct t, leaf from ask) a cross join lateral (select * from budget x where x.t = a.t and x.id = a.leaf offset 0) b
       union
-      select p.ordinal, b.t, b.id, b.parent, b.period
+      select b.t, p.leaf, b.id, b.parent, b.period
       from path p cross join lateral (select * from budget x where x.t = p.t and x.id = p.parent offset 0) b),
     touched as (
-      select ordinal, t, id as budget, budget_period_name(period, moment) as period from path
-      union all select null, * from unnest(delta_t, delta_budget, delta_period)),
+      select t, leaf, id as budget, budget_period_name(period, moment) as period from path
+      union all select t, null, budget, period from unnest(delta_t, delta_budget, delta_period) as d(t, budget, period)),
     numbered as materialized (select *, dense_rank() over (order by t, budget, period)::int as n from touched),
-    level as materialized (select distinct n, t, budget, period from numbered)
-  select (select array_agg(ordinal order by ordinal) from numbered where ordinal is not null),
-    (select array_agg(n order by ordinal) from numbered where ordinal is not null), l.*
-  into path_ordinal, path_level, level_t, level_budget, level_period
+    level as materialized (select distinct n, t, budget, period from numbered),
+    asked as materialized (select distinct a.ordinal, n from ask a join numbered using (t, leaf))
+  select (select array_agg(ordinal order by ordinal, n) from asked), (select array_agg(n order by ordinal, n) from asked),
+    (select array_agg(t || ' ' || budget) from level), l.*
+  into path_ordinal, path_level, level_key, level_t, level_budget, level_period
   from (select array_agg(t order by n), array_agg(budget order by n), array_agg(period order by n) from level) l;
 
-  insert into budget_period (t, budget, period) select * from unnest(level_t, level_budget, level_period) order by 1, 2, 3 on conflict do nothing;
+  -- Balances of a new period are made first, then all of them locked; who needs a row has made it or waited for its maker, so nobody waits in a circle.
+  if exists (select from unnest(level_t, level_budget, level_period) as l(t, budget, period) where not exists (
+      select from budget_period p where p.t = l.t and p.budget = l.budget and p.period = l.period offset 0)) then
+    insert into budget_period (t, budget, period) select * from unnest(level_t, level_budget, level_period) order by 1, 2, 3 on conflict do nothing;
+  end if;
   select array_agg(p.held), array_agg(p.spent), array_agg(p.currency), array_agg(p.most), array_agg(p.warn), array_agg(p.downgrade)
   into now_held, now_spent, level_currency, most, warn_from, downgrade_from
   from (select x.held, x.spent, b.currency, share_of(b.cap, b.stop) as most, share_of(b.cap, b.warn) as warn, share_of(b.cap, b.downgrade) as downgrade
@@ -645,12 +658,12 @@ begin
       cross join lateral (select * from budget y where y.t = l.t and y.id = l.budget offset 0) b
     order by l.n) p;
 
-  for said in select l.n, sum(d.held) as held, sum(d.spent) as spent
+  if cardinality(delta_t) > 0 then for said in select l.n, sum(d.held) as held, sum(d.spent) as spent
     from unnest(delta_t, delta_budget, delta_period, delta_held, delta_spent) as d(t, budget, period, held, spent)
       join unnest(level_t, level_budget, level_period) with ordinality as l(t, budget, period, n) using (t, budget, period) group by l.n
   loop
     now_held[said.n] := now_held[said.n] - said.held; now_spent[said.n] := now_spent[said.n] + said.spent;
-  end loop;
+  end loop; end if;
 
   if is_again then -- an earlier try of this batch may have been committed after all
     here := array(select a.id from json_to_recordset(asks) as a(t text, id text)
@@ -658,13 +671,14 @@ begin
   end if;
 
   for said in
-    select a.*, l.levels, (select b.leaf from unnest(a.budgets) as b(leaf) where not exists (
-      select from unnest(l.levels) as x(level) where level_budget[x.level] = b.leaf) limit 1) as missing
-    from json_to_recordset(asks) as a(ordinal int, t text, id text, worst bigint, currency text, budgets text[], may_downgrade boolean)
+    select a.*, l.levels from json_to_recordset(asks) as a(ordinal int, t text, id text, worst bigint, currency text, budgets text[], may_downgrade boolean)
       left join (select ordinal, array_agg(level) as levels from unnest(path_ordinal, path_level) as p(ordinal, level) group by ordinal) l using (ordinal)
     order by a.ordinal
   loop
-    why := case when said.missing is not null then 'missing' end; at_level := null;
+    why := null; at_level := null; missing := null; standing := 'normal';
+    foreach missing in array said.budgets loop
+      if said.t || ' ' || missing <> all (level_key) or level_key is null then why := 'missing'; exit; end if;
+    end loop;
     if why is null and said.id <> all (here) then
       foreach n in array coalesce(said.levels, '{}') loop
         if level_currency[n] <> said.currency then why := 'currency';
@@ -680,26 +694,29 @@ begin
         admitted := admitted || said.ordinal;
       end if;
     end if;
+    foreach n in array coalesce(said.levels, '{}') loop
+      standing := case when standing = 'downgrade' or now_spent[n] >= downgrade_from[n] then 'downgrade' when now_spent[n] >= warn_from[n] then 'warn' else standing end;
+    end loop;
     if why = 'stop' then
       insert into cost_alert (t, budget, period, kind, amount) values (level_t[at_level], level_budget[at_level], level_period[at_level], 'stop', now_spent[at_level])
         on conflict do nothing;
       if found then alerts := alerts || json_build_object('t', level_t[at_level], 'budget', level_budget[at_level], 'period', level_period[at_level],
         'kind', 'stop', 'reservation', '', 'amount', now_spent[at_level]::text); end if;
     end if;
-    asked := asked || json_build_object('ordinal', said.ordinal, 'why', why, 'budget', coalesce(level_budget[at_level], said.missing),
-      'period', level_period[at_level], 'currency', level_currency[at_level], 'standing', (
-        select case when bool_or(now_spent[x] >= downgrade_from[x]) then 'downgrade' when bool_or(now_spent[x] >= warn_from[x]) then 'warn' else 'normal' end
-        from unnest(said.levels) as x));
+    asked := asked || json_build_object('ordinal', said.ordinal, 'why', why, 'budget', case why when 'missing' then missing else level_budget[at_level] end,
+      'period', level_period[at_level], 'currency', level_currency[at_level], 'standing', standing);
   end loop;
 
-  insert into reservation (t, id, process, at, price, currency, held, budgets, periods, call, kind, provider, model, pipeline, run, step, task, entity_type, entity_id)
-    select a.t, a.id, a.process, moment, a.price, a.currency, a.worst, coalesce(l.budgets, '{}'), coalesce(l.periods, '{}'), a.call, a.kind, a.provider, a.model,
-      a.pipeline, a.run, a.step, a.task, a.entity_type, a.entity_id
-    from json_to_recordset(asks) as a(ordinal int, t text, id text, process text, price text, currency text, worst bigint, call text, kind text,
-      provider text, model text, pipeline text, run text, step text, task text, entity_type text, entity_id text)
-      left join (select ordinal, array_agg(level_budget[level]) as budgets, array_agg(level_period[level]) as periods
-        from unnest(path_ordinal, path_level) as p(ordinal, level) group by ordinal) l using (ordinal)
-    where a.ordinal = any (admitted) on conflict do nothing;
+  if cardinality(admitted) > 0 then
+    insert into reservation (t, id, process, at, price, currency, held, budgets, periods, call, kind, provider, model, pipeline, run, step, task, entity_type, entity_id)
+      select a.t, a.id, a.process, moment, a.price, a.currency, a.worst, coalesce(l.budgets, '{}'), coalesce(l.periods, '{}'), a.call, a.kind, a.provider, a.model,
+        a.pipeline, a.run, a.step, a.task, a.entity_type, a.entity_id
+      from json_to_recordset(asks) as a(ordinal int, t text, id text, process text, price text, currency text, worst bigint, call text, kind text,
+        provider text, model text, pipeline text, run text, step text, task text, entity_type text, entity_id text)
+        left join (select ordinal, array_agg(level_budget[level]) as budgets, array_agg(level_period[level]) as periods
+          from unnest(path_ordinal, path_level) as p(ordinal, level) group by ordinal) l using (ordinal)
+      where a.ordinal = any (admitted) on conflict do nothing;
+  end if;
   for n in 1 .. coalesce(cardinality(level_t), 0) loop
     update budget_period p set held = now_held[n], spent = now_spent[n] where p.t = level_t[n] and p.budget = level_budget[n] and p.period = level_period[n];
   end loop;
