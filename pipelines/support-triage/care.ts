@@ -72,7 +72,7 @@ export function piecesOf(text: string): string[] {
 /** No full stop, so that it is one sentence. */
 export const asOne = (text: string): string =>
   text
-    .replaceAll(/[.!?…:;]+(?=\s|$)|\n+/g, ',')
+    .replaceAll(/[.!?…:;]+(?=[\s,]|$)|\n+/g, ',')
     .replaceAll(/\s*(?:,\s*)+/g, ', ')
     .replaceAll(/\s+/g, ' ')
     .replaceAll(/^[, ]+|[, ]+$/g, '')
