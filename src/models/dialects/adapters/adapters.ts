@@ -6,7 +6,7 @@ import { chatToMessages } from './chat-to-messages.ts'
 import { MessageEvents } from './completion-as-message-stream.ts'
 import { messageOf } from './completion-as-message.ts'
 import { Crossing, type MayDrop } from './crossing.ts'
-import { exactObject } from './exact-json.ts'
+import { exactObject, exactText } from './exact-json.ts'
 import { ChatChunks } from './message-as-completion-stream.ts'
 import { completionOf } from './message-as-completion.ts'
 import { messagesToChat } from './messages-to-chat.ts'
@@ -41,15 +41,20 @@ export const adapterFor = (from: DialectName, to: DialectName): Adapter | undefi
 
 const losing = (sides: Sides): Crossing => new Crossing({ ...sides, mayDrop: 'all' })
 
+const tooDeep = 'it is nested too deeply'
+
 function carried(
   { raw }: ModelRequest,
   o: Sides & { readonly mayDrop: MayDrop },
   carry: (body: JsonObject, crossing: Crossing) => JsonObject,
 ): { body: Buffer; dropped: readonly string[] } {
+  const refuse = (): never => {
+    throw new MillraceError('model/bad-body', { dialect: o.from, field: 'the body', why: tooDeep })
+  }
   const crossing = new Crossing(o)
-  // It was read as an object before; here its numbers keep their digits.
-  const out = carry(exactObject(raw.toString('utf8')) ?? {}, crossing)
-  return { body: Buffer.from(JSON.stringify(out)), dropped: crossing.dropped }
+  // It was read as an object before; here its numbers keep their digits, and that takes a stack.
+  const out = carry(exactObject(raw.toString('utf8')) ?? refuse(), crossing)
+  return { body: Buffer.from(exactText(out) ?? refuse()), dropped: crossing.dropped }
 }
 
 function answered(
@@ -57,10 +62,13 @@ function answered(
   sides: Sides,
   carry: (answer: JsonObject, crossing: Crossing) => JsonObject,
 ): { body: string; dropped: readonly string[] } {
-  const answer = exactObject(body.toString('utf8'))
-  if (answer === undefined)
-    throw new MillraceError('model/malformed-answer', { dialect: sides.from, why: 'it is no JSON object' })
+  const refuse = (why: string): never => {
+    throw new MillraceError('model/malformed-answer', { dialect: sides.from, why })
+  }
   const crossing = losing(sides)
-  const out = carry(answer, crossing)
-  return { body: JSON.stringify(out), dropped: crossing.dropped }
+  const out = carry(
+    exactObject(body.toString('utf8')) ?? refuse('it is no JSON object, or nested too deeply'),
+    crossing,
+  )
+  return { body: exactText(out) ?? refuse(tooDeep), dropped: crossing.dropped }
 }

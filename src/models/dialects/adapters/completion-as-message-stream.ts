@@ -1,11 +1,12 @@
 import { openaiUsage } from '../openai-usage.ts'
 import type { SseFrame } from '../sse.ts'
-import { type JsonObject, objectOf, objectsOf, parsed, textOf, tokensOf, wordOf } from '../unknown-json.ts'
+import { type JsonObject, objectOf, objectsOf, textOf, tokensOf, wordOf } from '../unknown-json.ts'
 import { droppedComment, type StreamAdapter } from './adapter.ts'
 import { choiceFields, completionAnswer, completionMessage, lose } from './answer-fields.ts'
 import { messageUsage } from './answer-usage.ts'
 import { idOf, inputOf, messageHead, messageTier, nameOf, reasonOf, stopDetails } from './completion-as-message.ts'
 import type { Crossing } from './crossing.ts'
+import { exactObject } from './exact-json.ts'
 
 interface Call {
   id: unknown
@@ -45,7 +46,7 @@ export class MessageEvents implements StreamAdapter {
 
   carry({ data }: SseFrame): string {
     if (data?.trim() === '[DONE]') return this.#end()
-    const chunk = objectOf(parsed(data ?? ''))
+    const chunk = exactObject(data ?? '')
     if (chunk === undefined || (chunk['error'] !== undefined && chunk['error'] !== null)) return ''
     lose(chunk, completionAnswer, this.#crossing, '')
     this.#usage = chunk['usage'] ?? this.#usage

@@ -12,8 +12,8 @@ const { parse, rawJSON } = JSON as unknown as {
   readonly rawJSON: (text: string) => unknown
 }
 
-/** Errors: SyntaxError. */
-export const parseExactly = (text: string): unknown =>
+/** Errors: SyntaxError, RangeError. */
+const parseExactly = (text: string): unknown =>
   parse(text, (_, value, { source }) =>
     typeof value === 'number' && source !== undefined && losesDigits(value, source) ? rawJSON(source) : value,
   )
@@ -22,7 +22,7 @@ export const parseExactly = (text: string): unknown =>
 const losesDigits = (value: number, source: string): boolean =>
   !Number.isFinite(value) || (!Number.isSafeInteger(value) && source.replaceAll(/\D/g, '').length > 15)
 
-/** The object in this text; undefined where there is none. */
+/** The object in this text; undefined where there is none, or where it is nested deeper than the stack. */
 export function exactObject(text: string): Readonly<Record<string, unknown>> | undefined {
   try {
     const value = parseExactly(text)
@@ -32,5 +32,15 @@ export function exactObject(text: string): Readonly<Record<string, unknown>> | u
       : undefined
   } catch {
     return undefined
+  }
+}
+
+/** Undefined where it is nested deeper than the stack. */
+export function exactText(value: unknown): string | undefined {
+  try {
+    return JSON.stringify(value)
+  } catch (error) {
+    if (error instanceof RangeError) return undefined
+    throw error
   }
 }

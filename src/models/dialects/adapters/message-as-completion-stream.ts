@@ -1,10 +1,11 @@
 import { anthropicUsage, laterUsage } from '../anthropic-usage.ts'
 import type { SseFrame } from '../sse.ts'
-import { type JsonObject, objectOf, parsed, textOf, tokensOf } from '../unknown-json.ts'
+import { type JsonObject, objectOf, textOf, tokensOf } from '../unknown-json.ts'
 import { type AnswerFacts, droppedComment, type StreamAdapter } from './adapter.ts'
 import { lose, messageAnswer } from './answer-fields.ts'
 import { chatUsage } from './answer-usage.ts'
 import type { Crossing } from './crossing.ts'
+import { exactObject } from './exact-json.ts'
 import { chatTier, finishOf, loseOfBlock, refusalOf } from './message-as-completion.ts'
 
 /**
@@ -33,7 +34,7 @@ export class ChatChunks implements StreamAdapter {
   }
 
   carry({ data, event }: SseFrame): string {
-    const fields = objectOf(parsed(data ?? ''))
+    const fields = exactObject(data ?? '')
     if (fields === undefined) return ''
     const index = tokensOf(fields['index']) ?? 0
     switch (textOf(fields['type']) ?? event ?? '') {
