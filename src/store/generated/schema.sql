@@ -368,7 +368,7 @@ create table reservation (
   constraint reservation_state_check CHECK ((state = ANY (ARRAY['held'::text, 'settled'::text, 'assumed'::text, 'released'::text])))
 );
 CREATE INDEX reservation_held ON public.reservation USING btree (process, t, id) WHERE (state = 'held'::text);
-CREATE INDEX reservation_run ON public.reservation USING btree (t, run) WHERE (run IS NOT NULL);
+CREATE INDEX reservation_run ON public.reservation USING btree (t, run, id) WHERE (run IS NOT NULL);
 
 create table run (
   t text not null,

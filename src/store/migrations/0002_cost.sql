@@ -84,7 +84,7 @@ create table reservation (
   check (price is not null or cardinality(budgets) = 0)
 ) with (fillfactor = 70);
 create index reservation_held on reservation (process, t, id) where state = 'held';
-create index reservation_run on reservation (t, run) where run is not null;
+create index reservation_run on reservation (t, run, id) where run is not null;
 
 -- What turned out later, in the currency and the periods of its reservation (C7, C8).
 create table cost_correction (
