@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { LocalRoute, ModelDeclaration, RouteDeclaration } from './models.ts'
 import type { AnyPipeline } from './pipeline.ts'
 import type { AnyCollection } from './resources.ts'
 
@@ -11,8 +12,10 @@ export interface Allowance {
 
 export interface Settings {
   readonly pipelines: readonly AnyPipeline[]
-  /** Where a step's route leads: a classifier head in a model directory, or a template. */
-  readonly routes: Readonly<Record<string, { readonly classifier: string } | { readonly template: true }>>
+  /** Models that the gateway may ask, by name. */
+  readonly models?: Readonly<Record<string, ModelDeclaration>>
+  /** Where a route leads: to a classifier head in a model directory, to a template, or to `models` by way of the gateway. */
+  readonly routes: Readonly<Record<string, LocalRoute | RouteDeclaration>>
   readonly collections?: readonly { readonly collection: AnyCollection; readonly documents: string }[]
   /** The mailbox connector feeds this pipeline. */
   readonly mailbox?: {

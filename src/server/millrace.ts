@@ -3,6 +3,7 @@ import { systemClock } from '../core/clock.ts'
 import type { MillraceError } from '../core/errors/millrace-error.ts'
 import { systemRandom } from '../core/random.ts'
 import { ModelPlane } from '../models/model-plane.ts'
+import { localRoutes } from '../sdk/models.ts'
 import { migrate } from '../store/migrate.ts'
 import { makeApp } from './api/app.ts'
 import { mailServerOf } from './connectors.ts'
@@ -72,7 +73,7 @@ export async function startMillrace(options: MillraceOptions): Promise<Millrace>
     const [engines, models] = await together(
       beginEngines({ home, env, url: http.url, say, giveUp: breakDown }),
       ModelPlane.open({
-        routes: project.settings.routes,
+        routes: localRoutes(project.settings.routes),
         root: project.root,
         encoders,
         clock: systemClock,

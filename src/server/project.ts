@@ -4,6 +4,7 @@ import { pathToFileURL } from 'node:url'
 import { MillraceError } from '../core/errors/millrace-error.ts'
 import { bundleDigest } from '../execution/pipelines/bundle-digest.ts'
 import { type Config, EnvironmentProblems, type Settings } from '../sdk/config.ts'
+import { problemsOf } from '../sdk/models.ts'
 
 /** A user's project: what `millrace.config.ts` says, and the directory that its paths are relative to. */
 export interface Project {
@@ -22,7 +23,10 @@ export async function loadProject(given: string | undefined, env: NodeJS.Process
   const root = dirname(file)
   const digest = await bundleDigest(file, root)
   try {
-    return { file, root, digest, settings: config.settings(env) }
+    const settings = config.settings(env)
+    const problems = problemsOf(settings)
+    if (problems.length > 0) throw new Error(problems.join('; '))
+    return { file, root, digest, settings }
   } catch (cause) {
     if (cause instanceof EnvironmentProblems)
       throw new MillraceError('server/bad-environment', { problems: cause.problems.join('; ') }, { cause })
