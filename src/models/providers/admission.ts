@@ -79,9 +79,9 @@ export class Admission {
     return this.#wait(priority, signal)
   }
 
-  /** A place only if one is free and nobody waits for it: for a hedge, which must not take from a first attempt. */
+  /** A place only if one is free: for a hedge, which must not wait. While somebody waits none is: `leave` hands it on. */
   enterNow(): Slot | undefined {
-    return this.#running < this.#limits.atOnce && this.#waiting === 0 ? this.#slot() : undefined
+    return this.#running < this.#limits.atOnce ? this.#slot() : undefined
   }
 
   health(): AdmissionHealth {

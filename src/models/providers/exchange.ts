@@ -134,7 +134,6 @@ export class Exchange implements Dispatcher.DispatchHandler {
 
   onResponseEnd(): void {
     if (this.#phase !== 'reading') return
-    this.#controller = undefined // whole: to abort it now would close a connection that the next call can have
     if (this.#said) return this.#fail(this.#said.failure)
     this.#end()
     this.#body?.close()

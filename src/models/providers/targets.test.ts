@@ -63,6 +63,17 @@ test('whatever stops an attempt before it is sent gives its place back', async (
   expect(unreserved.health().breaker.state).toBe('closed')
 })
 
+test('a key that was refused while others waited for a place: they are told, and leave their places', async () => {
+  const { targets } = world()
+  const target = targets.of(facts('m', { admission: { ...admission, atOnce: 1 } }))
+  const first = await passed(target)
+  const waiting = [codeOf(target), codeOf(target)]
+  await expect.poll(() => target.health().admission.waiting).toBe(2)
+  first.end(status(429))
+  expect(await Promise.all(waiting)).toEqual(['model/keys-resting', 'model/keys-resting'])
+  expect(target.health().admission).toMatchObject({ running: 0, waiting: 0 })
+})
+
 test('a passage that is ended twice gives one place back', async () => {
   const { targets } = world()
   const target = targets.of(facts('m'))
@@ -95,9 +106,8 @@ test('keys rest one by one; a target is passed over when all do, and is back as 
   await target.keyring.freshen()
   environment['TWO'] = 'd'
   clock.advance(2000)
-  targets.illnesses() // nobody picks from a target that is passed over: looking at it reads its sources again
-  await target.keyring.freshen()
-  expect(targets.illnesses()).toEqual({})
+  // Nobody picks from a target that is passed over: looking at it reads its sources again.
+  await expect.poll(() => targets.illnesses()).toEqual({})
   const passage = await passed(target)
   expect(passage.key?.reveal()).toBe('d')
 })

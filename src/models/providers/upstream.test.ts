@@ -1,4 +1,4 @@
-import { once } from 'node:events'
+import { getEventListeners, once } from 'node:events'
 import { createServer, type AddressInfo, type Socket } from 'node:net'
 import { inspect } from 'node:util'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -291,6 +291,13 @@ test('an abort while the connection is made sends nothing, and the connection go
   expect(await outcome).toMatchObject({ failure: { kind: 'aborted', isSent: false } })
   await scripted.until(() => scripted.connections === 1 && scripted.openSockets === 0)
   expect(scripted.calls.length).toBe(0)
+})
+
+test('a signal that outlives many attempts keeps nothing of them', async () => {
+  const { signal } = new AbortController()
+  scripted.next({ does: 'answer' }, { does: 'status', status: 500 }, { does: 'close', after: 'headers' })
+  for (let n = 0; n < 3; n++) await read(await send(false, signal))
+  expect(getEventListeners(signal, 'abort')).toEqual([])
 })
 
 test.each(['return', 'cancel'] as const)(
