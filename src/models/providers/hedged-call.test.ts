@@ -68,7 +68,7 @@ test('a call that is slower than the P95 is answered by its second attempt; the 
   const scripted = await ScriptedUpstream.start({ does: 'answer', held: 'headers' })
   const gateway = new Gateway(scripted)
   try {
-    for (let n = 1; n <= 60; n++) {
+    for (let n = 1; n <= 50; n++) {
       const call = gateway.call()
       await scripted.until(() => scripted.calls.length === n)
       expect(gateway.reserved).toBe(n)
@@ -78,12 +78,12 @@ test('a call that is slower than the P95 is answered by its second attempt; the 
     }
     scripted.next({ does: 'answer', held: 'headers' }, { does: 'answer' })
     const call = gateway.call()
-    await scripted.until(() => scripted.calls.length === 61)
+    await scripted.until(() => scripted.calls.length === 51)
     gateway.clock.advance(25)
     expect(await call).toMatchObject({ by: 'second', isHedged: true, outcome: { outcome: { kind: 'answered' } } })
-    await scripted.until(() => scripted.calls[60]?.state === 'left' && scripted.calls[61]?.state === 'whole')
-    await expect.poll(() => gateway.settled).toBe(62)
-    expect([gateway.reserved, scripted.calls.length]).toEqual([62, 62])
+    await scripted.until(() => scripted.calls[50]?.state === 'left' && scripted.calls[51]?.state === 'whole')
+    await expect.poll(() => gateway.settled).toBe(52)
+    expect([gateway.reserved, scripted.calls.length]).toEqual([52, 52])
     expect(gateway.target.health()).toMatchObject({
       admission: { running: 0, waiting: 0 },
       breaker: { state: 'closed' },
