@@ -6,6 +6,7 @@ import { inputBound } from './input-bound.ts'
 import { withMembers } from './json-members.ts'
 import { failureIn, malformed } from './provider-failure.ts'
 import { readBody } from './reading.ts'
+import { MessageListener, saidInMessage } from './said.ts'
 import { flag, message, model, tokens, tools, word } from './shape.ts'
 import { listOf, objectOf, wordOf } from './unknown-json.ts'
 
@@ -66,7 +67,10 @@ export const anthropicMessages: Dialect = {
   usageOf: (answer) => anthropicUsage(objectOf(objectOf(answer)?.['usage'])),
   modelOf: (answer) => wordOf(objectOf(answer)?.['model']),
   failureOf,
+  saidIn: saidInMessage,
+  listener: () => new MessageListener(),
   stream: () => new AnthropicStream(),
+  keepAlive: 'event: ping\ndata: {"type":"ping"}\n\n',
   errorBody: (error) => JSON.stringify(anthropicError(error)),
   errorEvent: (error) => `event: error\ndata: ${JSON.stringify(anthropicError(error))}\n\n`,
 }

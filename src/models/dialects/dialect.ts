@@ -1,5 +1,6 @@
 import type { Usage } from '../cost/usage.ts'
 import type { Member } from './json-members.ts'
+import type { Listener, Said } from './said.ts'
 import type { SseFrame } from './sse.ts'
 import type { JsonObject } from './unknown-json.ts'
 
@@ -95,7 +96,13 @@ export interface Dialect {
   modelOf(answer: unknown): string | undefined
   /** What is wrong with an answer of this status: also a 200 that holds an error, or no answer at all. */
   failureOf(answer: unknown, status: number): ProviderFailure | undefined
+  /** What an answer in one piece says; undefined where the dialect has no words. */
+  saidIn(answer: unknown): Said | undefined
+  /** Puts together what a stream says; undefined where the dialect has no words. */
+  listener(): Listener | undefined
   stream(options: { readonly hidesUsage: boolean }): StreamReader
+  /** What keeps a connection open while nothing is said; no reader takes it for content. */
+  readonly keepAlive: string
   errorBody(error: TellableError): string
   /** The event that ends a stream which failed; nothing comes after it. */
   errorEvent(error: TellableError): string

@@ -153,7 +153,12 @@ test('a provider may say anything: it is heard, and never taken for complete wit
     fc.property(stream, (text) => {
       for (const name of names) {
         const reader = dialects[name].stream({ hidesUsage: true })
-        for (const frame of framesOf(text)) reader.hear(frame)
+        const listener = dialects[name].listener()
+        for (const frame of framesOf(text)) {
+          reader.hear(frame)
+          listener?.listen(frame)
+        }
+        expect(typeof (listener?.said.text ?? '')).toBe('string')
         expect([true, false]).toContain(reader.isComplete)
         for (const count of Object.values(reader.usage ?? {}))
           if (typeof count === 'number') expect(count).toBeGreaterThanOrEqual(0)
@@ -177,6 +182,7 @@ test('an answer in one piece may be anything too', () => {
       for (const name of names) {
         dialects[name].usageOf(answer)
         dialects[name].modelOf(answer)
+        dialects[name].saidIn(answer)
         for (const status of [200, 400, 503]) {
           const failure = dialects[name].failureOf(answer, status)
           if (status >= 400) expect(failure?.status).toBe(status)

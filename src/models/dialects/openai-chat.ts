@@ -7,6 +7,7 @@ import { openaiError } from './openai-errors.ts'
 import { openaiUsage } from './openai-usage.ts'
 import { failureIn, malformed } from './provider-failure.ts'
 import { readBody } from './reading.ts'
+import { CompletionListener, saidInCompletion } from './said.ts'
 import { flag, message, metadata, model, tokens, tools, word, wordsIn } from './shape.ts'
 import { objectOf, wordOf } from './unknown-json.ts'
 
@@ -66,7 +67,10 @@ export const openaiChat: Dialect = {
   usageOf: (answer) => openaiUsage(objectOf(answer)?.['usage'], objectOf(answer)?.['service_tier']),
   modelOf: (answer) => wordOf(objectOf(answer)?.['model']),
   failureOf: (answer, status) => failureOf(answer, status, 'choices'),
+  saidIn: saidInCompletion,
+  listener: () => new CompletionListener(),
   stream: (options) => new OpenaiChatStream(options),
+  keepAlive: ': keep-alive\n\n',
   errorBody: (error) => JSON.stringify(openaiError(error)),
   errorEvent: (error) => `data: ${JSON.stringify(openaiError(error))}\n\n`,
 }

@@ -47,8 +47,11 @@ export const openaiEmbeddings: Dialect = {
   usageOf: (answer) => openaiUsage(objectOf(answer)?.['usage'], undefined),
   modelOf: (answer) => wordOf(objectOf(answer)?.['model']),
   failureOf: (answer, status) => failureOf(answer, status, 'data'),
+  saidIn: () => undefined,
+  listener: () => undefined,
   // Never streamed; if one comes all the same it is no answer of this dialect, and this reader never finds it complete.
   stream: (): StreamReader => new OpenaiChatStream({ hidesUsage: false }),
+  keepAlive: ': keep-alive\n\n',
   errorBody: (error) => JSON.stringify(openaiError(error)),
   errorEvent: (error) => `data: ${JSON.stringify(openaiError(error))}\n\n`,
 }

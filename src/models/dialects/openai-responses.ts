@@ -9,6 +9,7 @@ import { OpenaiResponsesStream } from './openai-responses-stream.ts'
 import { openaiUsage } from './openai-usage.ts'
 import { failureIn } from './provider-failure.ts'
 import { readBody } from './reading.ts'
+import { ResponseListener, saidInResponse } from './said.ts'
 import { flag, metadata, model, tokens, tools, word, wordsIn } from './shape.ts'
 import { type JsonObject, objectOf, objectsOf, textOf, wordOf } from './unknown-json.ts'
 
@@ -64,7 +65,10 @@ export const openaiResponses: Dialect = {
   usageOf: (answer) => openaiUsage(objectOf(answer)?.['usage'], objectOf(answer)?.['service_tier']),
   modelOf: (answer) => wordOf(objectOf(answer)?.['model']),
   failureOf: responseFailure,
+  saidIn: saidInResponse,
+  listener: () => new ResponseListener(),
   stream: () => new OpenaiResponsesStream(),
+  keepAlive: ': keep-alive\n\n',
   errorBody: (error) => JSON.stringify(openaiError(error)),
   errorEvent: ({ code, message }) =>
     `event: error\ndata: ${JSON.stringify({ type: 'error', code, message, param: null, sequence_number: 0 })}\n\n`,

@@ -3,7 +3,7 @@ import { APIError, BadRequestError, RateLimitError } from 'openai'
 import { expect, test } from 'vitest'
 import type { DialectName } from './dialect.ts'
 import { dialects } from './dialects.ts'
-import { anthropicClient, dataEvents, listen, namedEvents, openaiClient } from './testing.ts'
+import { anthropicClient, dataEvents, framesOf, listen, namedEvents, openaiClient } from './testing.ts'
 
 const said = [{ role: 'user' as const, content: 'hello' }]
 const chunk = (delta: object, finish_reason: string | null = null, more: object = {}): object => ({
@@ -43,31 +43,20 @@ const messageStream = namedEvents(
   { type: 'message_stop' },
 )
 const response = { id: 'resp_1', object: 'response', model: 'gpt', output: [] }
+const at = { output_index: 0, content_index: 0, item_id: 'm' }
+const part = { type: 'output_text', text: 'Hi!', annotations: [] }
+const item = { type: 'message', id: 'm', role: 'assistant', status: 'completed', content: [part] }
 const responseStream = namedEvents(
-  typed({ type: 'response.created', sequence_number: 0, response: { ...response, status: 'in_progress' } }),
-  typed({
-    type: 'response.output_item.added',
-    sequence_number: 1,
-    output_index: 0,
-    item: { type: 'message', id: 'm', role: 'assistant', status: 'in_progress', content: [] },
-  }),
-  typed({
-    type: 'response.content_part.added',
-    sequence_number: 2,
-    output_index: 0,
-    content_index: 0,
-    item_id: 'm',
-    part: { type: 'output_text', text: '', annotations: [] },
-  }),
-  typed({
-    type: 'response.output_text.delta',
-    sequence_number: 3,
-    output_index: 0,
-    content_index: 0,
-    item_id: 'm',
-    delta: 'Hi!',
-  }),
-  typed({ type: 'response.completed', sequence_number: 4, response: { ...response, status: 'completed' } }),
+  ...[
+    { type: 'response.created', response: { ...response, status: 'in_progress' } },
+    { type: 'response.output_item.added', output_index: 0, item: { ...item, status: 'in_progress', content: [] } },
+    { type: 'response.content_part.added', ...at, part: { ...part, text: '' } },
+    { type: 'response.output_text.delta', ...at, delta: 'Hi!' },
+    { type: 'response.output_text.done', ...at, text: 'Hi!' },
+    { type: 'response.content_part.done', ...at, part },
+    { type: 'response.output_item.done', output_index: 0, item },
+    { type: 'response.completed', response: { ...response, status: 'completed', output: [item] } },
+  ].map((event, sequence_number) => ({ ...event, sequence_number })),
 )
 const streams: readonly (readonly [DialectName, string])[] = [
   ['openai-chat', chatStream],
@@ -119,6 +108,45 @@ test.each(streams)('%s: a stream that is cut anywhere before its last event is i
 
 test('a last event without its blank line is read: the answer is whole', () => {
   expect(listen(dialects['openai-chat'], chatStream.trimEnd()).reader.isComplete).toBe(true)
+})
+
+test('keep-alives are no content, and the official clients pass over them', async () => {
+  for (const [name, text] of streams) {
+    const { keepAlive } = dialects[name]
+    expect(listen(dialects[name], keepAlive).heard).toEqual([{ isContent: false, isHidden: false }])
+    const kept = keepAlive + text.replaceAll('\n\n', `\n\n${keepAlive}`)
+    expect(listen(dialects[name], kept).reader.isComplete).toBe(true)
+    if (name === 'openai-chat')
+      await openaiClient(kept).chat.completions.stream({ model: 'm', messages: said }).finalChatCompletion()
+    if (name === 'openai-responses')
+      await openaiClient(kept).responses.stream({ model: 'm', input: 'a' }).finalResponse()
+    if (name === 'anthropic-messages')
+      await anthropicClient(kept).messages.stream({ model: 'm', max_tokens: 9, messages: said }).finalMessage()
+  }
+})
+
+test('what a response says is in its last event, streamed and not', () => {
+  const output = [
+    { type: 'reasoning', summary: [] },
+    {
+      type: 'message',
+      content: [
+        { type: 'output_text', text: 'Hi' },
+        { type: 'output_text', text: '!' },
+      ],
+    },
+    { type: 'function_call', call_id: 'c', name: 'f', arguments: '{}' },
+  ]
+  const dialect = dialects['openai-responses']
+  const whole = { ...response, output, status: 'completed' }
+  const wanted = { text: 'Hi!', refusal: '', calls: [{ id: 'c', name: 'f', arguments: '{}' }], finish: 'tool_calls' }
+  expect(dialect.saidIn(whole)).toEqual(wanted)
+  const heard = dialect.listener()
+  for (const frame of framesOf(namedEvents(typed({ type: 'response.completed', response: whole }))))
+    heard?.listen(frame)
+  expect(heard?.said).toEqual(wanted)
+  const cut = { status: 'incomplete', incomplete_details: { reason: 'max_output_tokens' }, output: [] }
+  expect(dialect.saidIn(cut)).toMatchObject({ text: '', finish: 'length' })
 })
 
 test('[DONE] alone ends nothing: one of two answers has no end', () => {

@@ -3,13 +3,17 @@ import fc from 'fast-check'
 import type OpenAI from 'openai'
 import { expect, test } from 'vitest'
 import { isMillraceError } from '../../../core/errors/millrace-error.ts'
+import type { DialectName } from '../dialect.ts'
 import { dialects } from '../dialects.ts'
+import type { Said } from '../said.ts'
 import { anthropicClient, dataEvents, framesOf, namedEvents, openaiClient } from '../testing.ts'
 import type { Adapter } from './adapter.ts'
 import { chatOverMessages, messagesOverChat } from './adapters.ts'
 
 // Answers from a provider of the other dialect: streamed, put together by the official client, they equal the same answer in one piece.
 
+const chat = dialects['openai-chat']
+const messages = dialects['anthropic-messages']
 const facts = { created: 1_700_000_000, asksUsage: true }
 const said = [{ role: 'user' as const, content: 'hello' }]
 
@@ -29,6 +33,13 @@ const chatFinal = (body: string): Promise<OpenAI.ChatCompletion> =>
 
 const messageFinal = (body: string): Promise<Anthropic.Message> =>
   anthropicClient(body).messages.stream({ model: 'm', max_tokens: 9, messages: said }).finalMessage()
+
+/** What a stream says, put together. */
+function heard(name: DialectName, text: string): Said | undefined {
+  const listener = dialects[name].listener()
+  for (const frame of framesOf(text)) listener?.listen(frame)
+  return listener?.said
+}
 
 /** A text in pieces. */
 const pieces = (text: string, sizes: readonly number[]): string[] => {
@@ -128,10 +139,12 @@ test('Anthropic for a chat client: what its stream is put together to equals the
       const final = JSON.parse(JSON.stringify(await chatFinal(streamed.out))) as OpenAI.ChatCompletion
       expect(final).toMatchObject(direct)
       expect(streamed.dropped).toEqual(inOne.dropped)
+      expect(heard('anthropic-messages', anthropicStream(whole, sizes))).toEqual(messages.saidIn(whole))
+      expect(heard('openai-chat', streamed.out)).toEqual(chat.saidIn(direct))
+      expect(messages.saidIn(whole)).toEqual(chat.saidIn(direct))
       // The client adds up what the gateway books.
-      const used = dialects['anthropic-messages'].usageOf(whole)
-      const heard = dialects['openai-chat'].usageOf(direct)
-      expect({ ...heard, tier: used?.tier }).toEqual({ ...used, tier: used?.tier })
+      const used = messages.usageOf(whole)
+      expect({ ...chat.usageOf(direct), tier: used?.tier }).toEqual({ ...used, tier: used?.tier })
     }),
     { numRuns: 200 },
   )
@@ -219,8 +232,9 @@ test('OpenAI for a client of messages: equal too, also where the calls come in t
       const streamed = carry(messagesOverChat, chatStream(whole, sizes, isInTurns))
       const final = JSON.parse(JSON.stringify(await messageFinal(streamed.out))) as Anthropic.Message
       expect(final).toMatchObject(JSON.parse(inOne.body) as object)
-      const used = dialects['openai-chat'].usageOf(whole)
-      expect(dialects['anthropic-messages'].usageOf(final)).toEqual(used)
+      expect(messages.usageOf(final)).toEqual(chat.usageOf(whole))
+      expect(heard('openai-chat', chatStream(whole, sizes, isInTurns))).toEqual(chat.saidIn(whole))
+      expect(heard('anthropic-messages', streamed.out)).toEqual(messages.saidIn(final))
       // As Anthropic sends them: a block is over before the next begins.
       const places = [...streamed.out.matchAll(/"type":"content_block_(start|stop)","index":(\d+)/g)]
       expect(places.map(([, what, index]) => `${what} ${index}`)).toEqual(

@@ -1,4 +1,5 @@
 import { anthropicUsage, laterUsage } from '../anthropic-usage.ts'
+import { finishOf } from '../finish.ts'
 import type { SseFrame } from '../sse.ts'
 import { type JsonObject, objectOf, textOf, tokensOf } from '../unknown-json.ts'
 import { type AnswerFacts, droppedComment, type StreamAdapter } from './adapter.ts'
@@ -6,7 +7,7 @@ import { lose, messageAnswer } from './answer-fields.ts'
 import { chatUsage } from './answer-usage.ts'
 import type { Crossing } from './crossing.ts'
 import { exactObject } from './exact-json.ts'
-import { chatTier, finishOf, loseOfBlock, refusalOf } from './message-as-completion.ts'
+import { chatTier, loseOfBlock, refusalOf } from './message-as-completion.ts'
 
 /**
  * Owns: one stream of Anthropic on its way to a client of OpenAI's chat.

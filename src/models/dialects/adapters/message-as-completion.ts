@@ -1,21 +1,10 @@
 import { anthropicUsage } from '../anthropic-usage.ts'
+import { finishOf } from '../finish.ts'
 import { type JsonObject, objectOf, objectsOf, textOf } from '../unknown-json.ts'
 import type { AnswerFacts } from './adapter.ts'
 import { lose, messageAnswer, messageBlocks, textFields } from './answer-fields.ts'
 import { chatUsage } from './answer-usage.ts'
 import type { Crossing } from './crossing.ts'
-
-const finishes: Readonly<Record<string, string>> = {
-  end_turn: 'stop',
-  stop_sequence: 'stop',
-  pause_turn: 'stop',
-  max_tokens: 'length',
-  model_context_window_exceeded: 'length',
-  tool_use: 'tool_calls',
-  refusal: 'content_filter',
-}
-
-export const finishOf = (reason: unknown): string => finishes[textOf(reason) ?? ''] ?? 'stop'
 
 /** Why it was refused, for OpenAI's `refusal`. */
 export const refusalOf = (reason: unknown, details: unknown): string | null =>
