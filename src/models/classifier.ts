@@ -10,6 +10,8 @@ import { type Decided, decide } from './message/decide.ts'
 import { partsOf } from './message/parts.ts'
 
 const mostTop = 5
+/** In characters: a longer text gains hardly anything by sharing a batch. */
+const longestShared = 160
 
 /** What a classifier says of a text. */
 export interface Classification {
@@ -56,11 +58,15 @@ export class Classifier {
     return new Classifier(manifest, encoder)
   }
 
-  /** Errors: those of `BatchQueue.ask`. */
+  /** Of one short sentence the answer may differ a little from call to call. Errors: those of `BatchQueue.ask`. */
   async classify(text: string, signal?: AbortSignal): Promise<Classification> {
     const parts = partsOf(text)
     const head = this.manifest.digest
-    const rows = await Promise.all(parts.map((part) => this.#encoder.queue.ask({ text: part.asked, head, signal })))
+    // A message is never computed with another: a text's row depends a little on its neighbours, and where the parts disagree little decides.
+    const group = parts.length > 1 || text.length > longestShared ? parts : undefined
+    const rows = await Promise.all(
+      parts.map((part) => this.#encoder.queue.ask({ text: part.asked, head, group, signal })),
+    )
     return this.#answer(decide(parts, rows))
   }
 

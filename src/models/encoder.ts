@@ -46,7 +46,7 @@ export class Encoder {
 
   /** The vector of one text, computed alone: it does not depend on what else is asked. Errors: those of `BatchQueue.ask`. */
   embed(text: string, signal?: AbortSignal): Promise<Float32Array> {
-    return this.queue.ask({ text, isAlone: true, signal })
+    return this.queue.ask({ text, group: {}, signal })
   }
 
   /** Vectors of many texts, in batches that depend on these texts alone. */

@@ -58,9 +58,35 @@ test('a batch holds the oldest text and those of its length; a lonely text is no
   await Promise.all(all)
 })
 
+test('the batches of a group are the same whatever else waits: its rows, and so a decision, would change with the traffic', async () => {
+  const texts = fc.array(fc.string({ minLength: 1, maxLength: 80 }), { minLength: 2, maxLength: 9 })
+  const batchesOf = async (group: readonly string[], before: readonly string[], after: readonly string[]) => {
+    const { queue, batches, release } = heldModel()
+    const key = {}
+    const all = Promise.all([
+      ...before.map((text) => queue.ask({ text })),
+      ...group.map((text) => queue.ask({ text: `g${text}`, group: key })),
+      ...after.map((text) => queue.ask({ text, group: {} })),
+    ])
+    for (let i = 0; i < 40; i++) {
+      await turn()
+      release()
+    }
+    await all
+    return batches.filter((batch) => batch[0]?.startsWith('g'))
+  }
+  const other = fc.array(fc.nat().map(String), { maxLength: 10 })
+  await fc.assert(
+    fc.asyncProperty(texts, other, other, async (group, before, after) => {
+      expect(await batchesOf(group, before, after)).toEqual(await batchesOf(group, [], []))
+    }),
+    { numRuns: 40 },
+  )
+})
+
 test('a text that is asked alone shares no batch, since its vector would depend on the others', async () => {
   const { queue, batches, release } = heldModel()
-  const all = [queue.ask({ text: 'a' }), queue.ask({ text: 'b', isAlone: true }), queue.ask({ text: 'c' })]
+  const all = [queue.ask({ text: 'a' }), queue.ask({ text: 'b', group: {} }), queue.ask({ text: 'c' })]
   await turn()
   release()
   release()

@@ -4,8 +4,8 @@ interface Waiting {
   readonly text: string
   readonly tokens: number
   readonly head: string | undefined
-  /** Computed by itself, whatever else waits. */
-  readonly isAlone: boolean
+  /** Texts are computed together only within a group; undefined: with whatever waits. */
+  readonly group: object | undefined
   readonly resolve: (row: Float32Array) => void
   readonly reject: (error: unknown) => void
   readonly forget: () => void
@@ -26,6 +26,7 @@ const mostInFlight = 2
  * 1. Every text is settled once: with its own row, with the batch's error, or with its signal's reason.
  * 2. No text is overtaken for ever: each batch contains the one that waited longest.
  * 3. At most `mostWaiting` texts wait; more are refused with `model/overloaded`.
+ * 4. A group that is asked in one turn has the same rows every time: its batches depend on its own texts alone.
  */
 export class BatchQueue {
   readonly #name: string
@@ -49,10 +50,10 @@ export class BatchQueue {
   ask(o: {
     readonly text: string
     readonly head?: string | undefined
-    readonly isAlone?: boolean
+    readonly group?: object | undefined
     readonly signal?: AbortSignal | undefined
   }): Promise<Float32Array> {
-    const { text, head, isAlone = false, signal } = o
+    const { text, head, group, signal } = o
     if (signal?.aborted) return Promise.reject(signal.reason as Error) // as the platform's own functions do
     if (this.#waiting.length >= this.#mostWaiting)
       return Promise.reject(new MillraceError('model/overloaded', { model: this.#name, waiting: this.#waiting.length }))
@@ -62,7 +63,7 @@ export class BatchQueue {
         reject(signal?.reason as Error) // as above
       }
       const forget = (): void => signal?.removeEventListener('abort', abort)
-      const one: Waiting = { text, tokens: roughTokens(text), head, isAlone, resolve, reject, forget }
+      const one: Waiting = { text, tokens: roughTokens(text), head, group, resolve, reject, forget }
       signal?.addEventListener('abort', abort, { once: true })
       this.#waiting.push(one)
       this.#wake()
@@ -82,12 +83,10 @@ export class BatchQueue {
   #take(): readonly Waiting[] {
     const [oldest] = this.#waiting
     if (!oldest) return []
-    const batch = oldest.isAlone
-      ? [oldest]
-      : cheapestWith(
-          oldest,
-          this.#waiting.filter((one) => !one.isAlone && one.head === oldest.head),
-        )
+    const batch = cheapestWith(
+      oldest,
+      this.#waiting.filter((one) => one.group === oldest.group && one.head === oldest.head),
+    )
     const taken = new Set(batch)
     this.#waiting = this.#waiting.filter((one) => !taken.has(one))
     return batch
