@@ -40,8 +40,11 @@ interface Reading {
  */
 const leastPlain = 0.2
 
-/** Above it a piece is plain beyond doubt, which speaks for an intent that is nearly sure (`isSeconded`). */
-const surelyPlain = 0.9
+/**
+ * From it on a piece is rather plain than not, which speaks for an intent that is nearly sure (`isSeconded`). Chosen with `leastSeconded` on mail for
+ * tuning: of 397 messages beside the sample, 0.9 answers 143 of 164 and 0.6 147, both none of those that a person must see; 0.4 answers two of them.
+ */
+const surelyPlain = 0.6
 /** An intent below its model's threshold and not below this is nearly sure. */
 const leastSeconded = 0.65
 /** Shorter messages have no circumstances: what is unsure in them is unclear. */
@@ -88,7 +91,7 @@ interface Sureness {
 
 /**
  * The model's threshold is that of bare questions. In a mail with greetings and circumstances the same question is less sure; if every piece of
- * it is beyond doubt one ordinary question, nearly sure is enough.
+ * it is rather one ordinary question than not, nearly sure is enough.
  */
 export const isSeconded = (text: string, readings: readonly Reading[]): boolean =>
   readings.length > 0 &&
