@@ -52,7 +52,8 @@ interface Booked {
 const patience = { query_timeout: 5000 }
 
 /**
- * Books a batch by `cost_book` (0002_cost.sql): one statement, one commit. Answers stand in the order of the batch.
+ * Books a batch by `cost_book` (0002_cost.sql): one statement, one commit. Answers stand in the order of the batch. `kept` are the price versions
+ * that were sent before, and is added to.
  *
  * Rejected: deciding admission here between two statements (two round trips with the rows locked), an update a level with the cap in its
  * condition (631 a second on one row, where batches made 11,333), and one table row a level (three times the rows).
@@ -60,18 +61,20 @@ const patience = { query_timeout: 5000 }
 export async function bookBatch(
   pool: Pool,
   batch: readonly (Ask | End)[],
-  { isAgain }: { readonly isAgain: boolean },
+  { isAgain, kept }: { readonly isAgain: boolean; readonly kept: Set<string> },
 ): Promise<{ readonly answers: readonly (Asked | EndAnswer)[]; readonly alerts: readonly CostAlert[] }> {
   const asks = batch.flatMap((item, ordinal) => (item.does === 'ask' ? [askJson(item, ordinal)] : []))
   const ends = batch.flatMap((item, ordinal) => (item.does === 'end' ? [endJson(item, ordinal)] : []))
+  const prices = pricesOf(batch, kept)
   const { rows } = await pool.query<{ booked: Booked }>({
     name: 'cost-book',
     text: 'select cost_book($1, $2, $3, $4) as booked',
-    values: [jsonOf(pricesOf(batch)), jsonOf(ends), jsonOf(asks), isAgain],
+    values: [jsonOf([...prices.values()]), jsonOf(ends), jsonOf(asks), isAgain],
     ...patience,
   })
   const [row] = rows
   if (!row) throw new Error('a function that answers one row answered none')
+  for (const version of prices.keys()) kept.add(version)
   const answers: (Asked | EndAnswer)[] = []
   for (const { ordinal, ...answer } of [...row.booked.ended, ...row.booked.asked]) answers[ordinal] = answer
   return {
@@ -88,17 +91,18 @@ export async function bookBatch(
 /** Nothing is null: the statement skips that part. */
 const jsonOf = (rows: readonly object[]): string | null => (rows.length > 0 ? JSON.stringify(rows) : null)
 
-/** Every version that the batch uses, once: it is kept before anything is held by it. */
-function pricesOf(batch: readonly (Ask | End)[]): object[] {
+/** Every version that the batch uses for the first time: it is kept before anything is held by it. */
+function pricesOf(batch: readonly (Ask | End)[], kept: ReadonlySet<string>): Map<string, object> {
   const prices = new Map<string, object>()
   for (const item of batch) {
     if (item.does !== 'ask' || !item.attempt.price) continue
     const { tenant, price } = item.attempt
     const { version, provider, model, currency } = price
     const key = `${tenant} ${version}`
-    if (!prices.has(key)) prices.set(key, { t: tenant, version, provider, model, currency, body: priceJson(price) })
+    if (!kept.has(key) && !prices.has(key))
+      prices.set(key, { t: tenant, version, provider, model, currency, body: priceJson(price) })
   }
-  return [...prices.values()]
+  return prices
 }
 
 const askJson = ({ id, process, attempt }: Ask, ordinal: number): object => ({

@@ -42,6 +42,14 @@ test('an attempt is held at every level of the tree, and only levels that all ha
   await noDifference()
 })
 
+test('when `reserve` answers, the reservation is durable: whoever looks sees it before anything is sent (C3)', async () => {
+  const { id } = await reserve(100)
+  const { rows } = await database.ownerPool.query('select state, held, price, budgets from reservation where id = $1', [
+    id,
+  ])
+  expect(rows).toEqual([{ state: 'held', held: '100', price: unitPrice.version, budgets: ['company', 'key', 'team'] }])
+})
+
 test('in one batch the first come are admitted, and a small one goes past a large one that has no room (C1)', async () => {
   const worsts = [200, 150, 100, 1]
   const got = await Promise.all(worsts.map((worst) => ledger.reserve(attempt(worst, ['key']))))
@@ -107,8 +115,21 @@ test('a use that has no price, or is no use at all, costs the worst case, never 
     state: 'assumed',
     cost: 100n,
   })
-  expect(await ledger.settle(await reserve(100), used(-5))).toMatchObject({ state: 'assumed', cost: 100n })
-  expect(await balances(database.pool)).toMatchObject({ key: '0/200' })
+  expect(await ledger.settle(await reserve(50), used(-5))).toMatchObject({ state: 'assumed', cost: 50n })
+  expect(await ledger.settle(await reserve(50), used(Number.MAX_SAFE_INTEGER))).toMatchObject({ state: 'settled' })
+  expect(await balances(database.pool)).toMatchObject({ key: `0/${150n + BigInt(Number.MAX_SAFE_INTEGER)}` })
+})
+
+test('a use that Postgres cannot hold is assumed: its reservation would stay held for as long as this process lives (C4)', async () => {
+  const dear = { input: 10n ** 15n, cacheRead: 0n, output: 0n, reasoning: 0n }
+  const price = { ...unitPrice, version: 'declared/dear', standard: { base: dear, long: [] } }
+  const reservation = admitted(await ledger.reserve(attempt(100, ['key'], { price })))
+  expect(await ledger.settle(reservation, used(Number.MAX_SAFE_INTEGER))).toMatchObject({
+    state: 'assumed',
+    cost: 100n,
+  })
+  const unpriced = admitted(await ledger.reserve(attempt(0, [], { price: undefined, worst: undefined })))
+  expect(await ledger.settle(unpriced, { ...used(1), tier: 'a\0b' })).toMatchObject({ state: 'assumed' })
 })
 
 test('a correction is a row of its own, and the balances follow; what is held cannot be corrected (C7)', async () => {

@@ -1,5 +1,5 @@
 import type { Clock, Millis } from '../../core/clock.ts'
-import { MillraceError } from '../../core/errors/millrace-error.ts'
+import { isMillraceError, MillraceError } from '../../core/errors/millrace-error.ts'
 import { mintId, type ProcessId, type ReservationId, type TenantId } from '../../core/ids.ts'
 import type { Random } from '../../core/random.ts'
 import { GroupCommit } from '../../store/group-commit.ts'
@@ -9,7 +9,7 @@ import { correct, type Correction } from './correction.ts'
 import { showMoney } from './money.ts'
 import { costOf } from './price.ts'
 import { orphans } from './recovery.ts'
-import type { Admission, Attempt, CostAlert, Ended, EndState, Reservation } from './reservation.ts'
+import type { Admission, Attempt, CostAlert, Ended, Reservation } from './reservation.ts'
 import { isCounted, type Usage } from './usage.ts'
 
 /** Asks and ends in one commit. Callers beyond wait for the next; more in one batch would lock the balances longer. */
@@ -34,6 +34,7 @@ export class SpendLedger {
   readonly #random: Random
   readonly #process: ProcessId
   readonly #onAlert: (alert: CostAlert) => void
+  readonly #kept = new Set<string>()
   readonly #queue: GroupCommit<Ask | End, Asked | EndAnswer>
 
   /** `process` must keep its row in `process` beating: what a process holds that beats no more is assumed by the others. */
@@ -72,13 +73,12 @@ export class SpendLedger {
 
   /** Books what the attempt used, by the price that it was admitted with (C8); more than it held is booked in full (C5). */
   async settle(reservation: Reservation, usage: Usage): Promise<Ended> {
-    const { price } = reservation
-    if (!isCounted(usage)) return this.#end(reservation, { state: 'assumed', why: 'usage-unreadable' })
-    if (!price) return this.#end(reservation, { state: 'settled', usage })
-    const cost = costOf(price, usage)
-    if (cost === undefined) return this.#end(reservation, { state: 'assumed', why: 'cost-unknown', usage })
-    const ended = await this.#end(reservation, { state: 'settled', usage, price: price.version, actual: cost })
-    const excess = cost - (reservation.held ?? 0n)
+    const end = tell(reservation, usage)
+    const ended = await this.#end(reservation, end).catch((error: unknown) => {
+      if (isMillraceError(error)) throw error
+      return this.assume(reservation, 'not-bookable') // a sum or a tier's name that Postgres does not take
+    })
+    const excess = (end.actual ?? 0n) - (reservation.held ?? 0n)
     // Another process took this one for dead and assumed the worst case, which was not the worst: the rest is not lost (C5, C7).
     if (!ended.isFirst && ended.state === 'assumed' && excess > 0n)
       await this.correct({
@@ -138,10 +138,7 @@ export class SpendLedger {
     }
   }
 
-  async #end(
-    { tenant, id, held }: Reservation,
-    end: { readonly state: EndState } & Partial<Pick<End, 'price' | 'actual' | 'why' | 'usage'>>,
-  ): Promise<Ended> {
+  async #end({ tenant, id, held }: Reservation, end: EndTold): Promise<Ended> {
     const answer = await this.#booked({ does: 'end', tenant, id, ...end })
     if (answer.state === null) throw notHeld(id, 'there is none of that id')
     if (answer.state === 'held') throw notHeld(id, 'it was admitted with another price')
@@ -178,10 +175,21 @@ export class SpendLedger {
   }
 
   async #book(batch: readonly (Ask | End)[], isAgain: boolean): Promise<readonly (Asked | EndAnswer)[]> {
-    const { answers, alerts } = await bookBatch(this.#pool, batch, { isAgain })
+    const { answers, alerts } = await bookBatch(this.#pool, batch, { isAgain, kept: this.#kept })
     for (const alert of alerts) this.#onAlert(alert)
     return answers
   }
+}
+
+type EndTold = Omit<End, 'does' | 'tenant' | 'id'>
+
+/** How a reservation ends whose attempt reported this usage. */
+function tell({ price }: Reservation, usage: Usage): EndTold {
+  if (!isCounted(usage)) return { state: 'assumed', why: 'usage-unreadable' }
+  if (!price) return { state: 'settled', usage }
+  const actual = costOf(price, usage)
+  if (actual === undefined) return { state: 'assumed', why: 'cost-unknown', usage } // C6
+  return { state: 'settled', usage, price: price.version, actual }
 }
 
 const lateSettlement = { key: 'late-settlement', reason: 'settled after it was assumed' }

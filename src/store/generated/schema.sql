@@ -263,6 +263,35 @@ create table migration (
   constraint migration_pkey PRIMARY KEY (id)
 );
 
+create table model (
+  t text not null,
+  name text not null,
+  digest text not null,
+  constraint model_pkey PRIMARY KEY (t, name),
+  constraint model_t_name_digest_fkey FOREIGN KEY (t, name, digest) REFERENCES model_version(t, model, digest)
+);
+
+create table model_call (
+  t text not null,
+  month integer not null,
+  route text not null,
+  id text not null,
+  version text not null,
+  body jsonb not null,
+  constraint model_call_pkey PRIMARY KEY (t, month, route, id),
+  constraint model_call_check CHECK ((month = id_month(id)))
+) partition by LIST (month);
+
+create table model_version (
+  t text not null,
+  model text not null,
+  digest text not null,
+  content jsonb not null,
+  created timestamp with time zone not null default clock_timestamp(),
+  constraint model_version_t_digest_key UNIQUE (t, digest),
+  constraint model_version_pkey PRIMARY KEY (t, model, digest)
+);
+
 create table payload (
   t text not null,
   month integer not null,
@@ -369,6 +398,58 @@ create table reservation (
 );
 CREATE INDEX reservation_held ON public.reservation USING btree (process, t, id) WHERE (state = 'held'::text);
 CREATE INDEX reservation_run ON public.reservation USING btree (t, run, id) WHERE (run IS NOT NULL);
+
+create table route (
+  t text not null,
+  name text not null,
+  digest text not null,
+  declared text,
+  constraint route_pkey PRIMARY KEY (t, name),
+  constraint route_t_name_digest_fkey FOREIGN KEY (t, name, digest) REFERENCES route_version(t, route, digest)
+);
+
+create table route_plan (
+  t text not null,
+  id text not null,
+  route text not null,
+  digest text not null,
+  base text,
+  body jsonb not null,
+  created timestamp with time zone not null default clock_timestamp(),
+  constraint route_plan_pkey PRIMARY KEY (t, id),
+  constraint route_plan_t_route_digest_fkey FOREIGN KEY (t, route, digest) REFERENCES route_version(t, route, digest)
+);
+
+create table route_registry (
+  t text not null,
+  revision bigint not null default 0,
+  constraint route_registry_pkey PRIMARY KEY (t)
+);
+
+create table route_revision (
+  t text not null,
+  route text not null,
+  ordinal integer not null,
+  digest text not null,
+  previous text,
+  how text not null,
+  actor text,
+  plan text,
+  at timestamp with time zone not null default clock_timestamp(),
+  constraint route_revision_pkey PRIMARY KEY (t, route, ordinal),
+  constraint route_revision_t_plan_fkey FOREIGN KEY (t, plan) REFERENCES route_plan(t, id),
+  constraint route_revision_t_route_digest_fkey FOREIGN KEY (t, route, digest) REFERENCES route_version(t, route, digest),
+  constraint route_revision_how_check CHECK ((how = ANY (ARRAY['declared'::text, 'promoted'::text, 'rolled-back'::text])))
+);
+
+create table route_version (
+  t text not null,
+  route text not null,
+  digest text not null,
+  policy jsonb not null,
+  created timestamp with time zone not null default clock_timestamp(),
+  constraint route_version_pkey PRIMARY KEY (t, route, digest)
+);
 
 create table run (
   t text not null,
@@ -588,7 +669,7 @@ declare
   end_t text[] := '{}'; end_id text[] := '{}';
   delta_t text[] := '{}'; delta_budget text[] := '{}'; delta_period text[] := '{}'; delta_held bigint[] := '{}'; delta_spent bigint[] := '{}';
   path_ordinal int[]; path_level int[];
-  level_key text[]; level_t text[]; level_budget text[]; level_period text[]; level_currency text[];
+  level_t text[]; level_budget text[]; level_period text[]; level_currency text[];
   now_held bigint[]; now_spent bigint[]; most bigint[]; warn_from bigint[]; downgrade_from bigint[];
   here text[] := '{}'; admitted int[] := '{}'; ended json[] := '{}'; asked json[] := '{}'; alerts json[] := '{}';
 begin
@@ -640,9 +721,8 @@ begin
     numbered as materialized (select *, dense_rank() over (order by t, budget, period)::int as n from touched),
     level as materialized (select distinct n, t, budget, period from numbered),
     asked as materialized (select distinct a.ordinal, n from ask a join numbered using (t, leaf))
-  select (select array_agg(ordinal order by ordinal, n) from asked), (select array_agg(n order by ordinal, n) from asked),
-    (select array_agg(t || ' ' || budget) from level), l.*
-  into path_ordinal, path_level, level_key, level_t, level_budget, level_period
+  select (select array_agg(ordinal order by ordinal, n) from asked), (select array_agg(n order by ordinal, n) from asked), l.*
+  into path_ordinal, path_level, level_t, level_budget, level_period
   from (select array_agg(t order by n), array_agg(budget order by n), array_agg(period order by n) from level) l;
 
   -- Balances of a new period are made first, then all of them locked; who needs a row has made it or waited for its maker, so nobody waits in a circle.
@@ -671,16 +751,18 @@ begin
   end if;
 
   for said in
-    select a.*, l.levels from json_to_recordset(asks) as a(ordinal int, t text, id text, worst bigint, currency text, budgets text[], may_downgrade boolean)
-      left join (select ordinal, array_agg(level) as levels from unnest(path_ordinal, path_level) as p(ordinal, level) group by ordinal) l using (ordinal)
+    select a.*, coalesce(l.levels, '{}') as levels, coalesce(l.names, '{}') as names
+    from json_to_recordset(asks) as a(ordinal int, t text, id text, worst bigint, currency text, budgets text[], may_downgrade boolean)
+      left join (select ordinal, array_agg(level) as levels, array_agg(level_budget[level]) as names
+        from unnest(path_ordinal, path_level) as p(ordinal, level) group by ordinal) l using (ordinal)
     order by a.ordinal
   loop
     why := null; at_level := null; missing := null; standing := 'normal';
     foreach missing in array said.budgets loop
-      if said.t || ' ' || missing <> all (level_key) or level_key is null then why := 'missing'; exit; end if;
+      if missing <> all (said.names) then why := 'missing'; exit; end if;
     end loop;
     if why is null and said.id <> all (here) then
-      foreach n in array coalesce(said.levels, '{}') loop
+      foreach n in array said.levels loop
         if level_currency[n] <> said.currency then why := 'currency';
         elsif now_held[n] + now_spent[n] + said.worst > most[n] then why := 'stop'; -- C1
         elsif said.may_downgrade and now_spent[n] >= downgrade_from[n] then why := 'downgrade';
@@ -690,11 +772,11 @@ begin
         exit;
       end loop;
       if why is null then
-        foreach n in array coalesce(said.levels, '{}') loop now_held[n] := now_held[n] + said.worst; end loop;
+        foreach n in array said.levels loop now_held[n] := now_held[n] + said.worst; end loop;
         admitted := admitted || said.ordinal;
       end if;
     end if;
-    foreach n in array coalesce(said.levels, '{}') loop
+    foreach n in array said.levels loop
       standing := case when standing = 'downgrade' or now_spent[n] >= downgrade_from[n] then 'downgrade' when now_spent[n] >= warn_from[n] then 'warn' else standing end;
     end loop;
     if why = 'stop' then
@@ -758,14 +840,16 @@ CREATE OR REPLACE FUNCTION public.ensure_month_partitions(first_day date, months
  SECURITY DEFINER
  SET search_path TO 'public'
 AS $function$
-declare m date; n int;
+declare m date; n int; parent text;
 begin
   if months not between 1 and 24 then raise exception 'months must be 1 to 24'; end if;
   for i in 0 .. months - 1 loop
     m := date_trunc('month', first_day)::date + make_interval(months => i);
     n := extract(year from m) * 100 + extract(month from m);
-    execute format('create table if not exists run_log_%s partition of run_log for values in (%s)', n, n);
-    execute format('grant select, insert on run_log_%s to millrace_app', n);
+    foreach parent in array array['run_log', 'model_call'] loop
+      execute format('create table if not exists %I partition of %I for values in (%s)', parent || '_' || n, parent, n);
+      execute format('grant select, insert on %I to millrace_app', parent || '_' || n);
+    end loop;
   end loop;
 end $function$;
 
@@ -817,6 +901,9 @@ grant insert, select, update on inbox to millrace_app;
 grant insert, select, update on knowledge_index to millrace_app;
 grant insert, select on ledger_pending to millrace_app;
 grant insert, select on master_key_check to millrace_app;
+grant insert, select, update on model to millrace_app;
+grant insert, select on model_call to millrace_app;
+grant insert, select on model_version to millrace_app;
 grant insert, select on payload to millrace_app;
 grant insert, select, update on person to millrace_app;
 grant insert, select, update on pipeline_switch to millrace_app;
@@ -825,6 +912,11 @@ grant delete, insert, select, update on process to millrace_app;
 grant insert, select, update on reply to millrace_app;
 grant delete, insert, select, update on reply_count to millrace_app;
 grant insert, select on reservation to millrace_app;
+grant insert, select, update on route to millrace_app;
+grant insert, select on route_plan to millrace_app;
+grant insert, select, update on route_registry to millrace_app;
+grant insert, select on route_revision to millrace_app;
+grant insert, select on route_version to millrace_app;
 grant insert, select, update on run to millrace_app;
 grant insert, select, update on run_factor to millrace_app;
 grant insert, select on run_hold to millrace_app;

@@ -179,7 +179,7 @@ declare
   end_t text[] := '{}'; end_id text[] := '{}';
   delta_t text[] := '{}'; delta_budget text[] := '{}'; delta_period text[] := '{}'; delta_held bigint[] := '{}'; delta_spent bigint[] := '{}';
   path_ordinal int[]; path_level int[];
-  level_key text[]; level_t text[]; level_budget text[]; level_period text[]; level_currency text[];
+  level_t text[]; level_budget text[]; level_period text[]; level_currency text[];
   now_held bigint[]; now_spent bigint[]; most bigint[]; warn_from bigint[]; downgrade_from bigint[];
   here text[] := '{}'; admitted int[] := '{}'; ended json[] := '{}'; asked json[] := '{}'; alerts json[] := '{}';
 begin
@@ -231,9 +231,8 @@ begin
     numbered as materialized (select *, dense_rank() over (order by t, budget, period)::int as n from touched),
     level as materialized (select distinct n, t, budget, period from numbered),
     asked as materialized (select distinct a.ordinal, n from ask a join numbered using (t, leaf))
-  select (select array_agg(ordinal order by ordinal, n) from asked), (select array_agg(n order by ordinal, n) from asked),
-    (select array_agg(t || ' ' || budget) from level), l.*
-  into path_ordinal, path_level, level_key, level_t, level_budget, level_period
+  select (select array_agg(ordinal order by ordinal, n) from asked), (select array_agg(n order by ordinal, n) from asked), l.*
+  into path_ordinal, path_level, level_t, level_budget, level_period
   from (select array_agg(t order by n), array_agg(budget order by n), array_agg(period order by n) from level) l;
 
   -- Balances of a new period are made first, then all of them locked; who needs a row has made it or waited for its maker, so nobody waits in a circle.
@@ -262,16 +261,18 @@ begin
   end if;
 
   for said in
-    select a.*, l.levels from json_to_recordset(asks) as a(ordinal int, t text, id text, worst bigint, currency text, budgets text[], may_downgrade boolean)
-      left join (select ordinal, array_agg(level) as levels from unnest(path_ordinal, path_level) as p(ordinal, level) group by ordinal) l using (ordinal)
+    select a.*, coalesce(l.levels, '{}') as levels, coalesce(l.names, '{}') as names
+    from json_to_recordset(asks) as a(ordinal int, t text, id text, worst bigint, currency text, budgets text[], may_downgrade boolean)
+      left join (select ordinal, array_agg(level) as levels, array_agg(level_budget[level]) as names
+        from unnest(path_ordinal, path_level) as p(ordinal, level) group by ordinal) l using (ordinal)
     order by a.ordinal
   loop
     why := null; at_level := null; missing := null; standing := 'normal';
     foreach missing in array said.budgets loop
-      if said.t || ' ' || missing <> all (level_key) or level_key is null then why := 'missing'; exit; end if;
+      if missing <> all (said.names) then why := 'missing'; exit; end if;
     end loop;
     if why is null and said.id <> all (here) then
-      foreach n in array coalesce(said.levels, '{}') loop
+      foreach n in array said.levels loop
         if level_currency[n] <> said.currency then why := 'currency';
         elsif now_held[n] + now_spent[n] + said.worst > most[n] then why := 'stop'; -- C1
         elsif said.may_downgrade and now_spent[n] >= downgrade_from[n] then why := 'downgrade';
@@ -281,11 +282,11 @@ begin
         exit;
       end loop;
       if why is null then
-        foreach n in array coalesce(said.levels, '{}') loop now_held[n] := now_held[n] + said.worst; end loop;
+        foreach n in array said.levels loop now_held[n] := now_held[n] + said.worst; end loop;
         admitted := admitted || said.ordinal;
       end if;
     end if;
-    foreach n in array coalesce(said.levels, '{}') loop
+    foreach n in array said.levels loop
       standing := case when standing = 'downgrade' or now_spent[n] >= downgrade_from[n] then 'downgrade' when now_spent[n] >= warn_from[n] then 'warn' else standing end;
     end loop;
     if why = 'stop' then
