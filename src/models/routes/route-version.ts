@@ -54,6 +54,13 @@ export interface RouteVersion {
 /** Finds the version of a model by `small` or `small@0f1e2d3c`. Errors: `model/no-such-model`. */
 export type FindModel = (reference: string) => ModelVersion
 
+/** The models that a declaration names, each as it is written. */
+export function referencesOf(declaration: RouteDeclaration): readonly string[] {
+  const { cascade, fallback, shadows, targets } = routeDeclaration.parse(declaration)
+  const named = [...targets, ...fallback, ...shadows, ...(cascade?.then ?? [])].map((one) => one.model)
+  return [...new Set([...named, ...(cascade?.scorer.by === 'judge' ? [cascade.scorer.model] : [])])]
+}
+
 /** The version that a declaration describes, with its models as they are found now. */
 export function routeVersionOf(route: string, declaration: RouteDeclaration, find: FindModel): RouteVersion {
   const declared = routeDeclaration.parse(declaration)
