@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { BudgetDeclaration, PriceDeclaration } from './costs.ts'
 import type { LocalRoute, ModelDeclaration, RouteDeclaration } from './models.ts'
 import type { AnyPipeline } from './pipeline.ts'
 import type { AnyCollection } from './resources.ts'
@@ -16,6 +17,10 @@ export interface Settings {
   readonly models?: Readonly<Record<string, ModelDeclaration>>
   /** Where a route leads: to a classifier head in a model directory, to a template, or to `models` by way of the gateway. */
   readonly routes: Readonly<Record<string, LocalRoute | RouteDeclaration>>
+  /** What models cost, where the price book does not know it or is to be overruled. */
+  readonly prices?: readonly PriceDeclaration[]
+  /** A tree of what may be spent. */
+  readonly budgets?: readonly BudgetDeclaration[]
   readonly collections?: readonly { readonly collection: AnyCollection; readonly documents: string }[]
   /** The mailbox connector feeds this pipeline. */
   readonly mailbox?: {

@@ -1,6 +1,7 @@
 /** What a pipeline's author imports as `millrace`. */
 export { defineConfig, type Allowance, type Config, type Settings } from './config.ts'
 export type { ActOutcome, Answer, Classification, Context, Found, Gate } from './context.ts'
+export type { BudgetDeclaration, PriceDeclaration } from './costs.ts'
 export type { Capability, DataClass, LocalRoute, ModelDeclaration, RouteDeclaration, Tier } from './models.ts'
 export { pipeline, type AnyPipeline, type Pipeline } from './pipeline.ts'
 export {

@@ -2,26 +2,11 @@ import { z } from 'zod'
 import { MillraceError } from '../../core/errors/millrace-error.ts'
 import type { TenantId } from '../../core/ids.ts'
 import type { Pool } from '../../store/pool.ts'
-import { nanoOf, type Nano } from './money.ts'
+import type { Nano } from '../../core/money.ts'
+import { budgetDeclaration } from '../../sdk/costs.ts'
 import type { Standing } from './reservation.ts'
 
-const percent = z.int().min(1).max(100)
-const declaration = z.strictObject({
-  id: z.string().min(1),
-  parent: z.string().optional(),
-  currency: z.string().regex(/^[A-Z]{3}$/, 'expected a currency code such as USD'),
-  /** Units of the currency: 250, or '0.5'. */
-  cap: z.union([z.string(), z.number()]),
-  period: z.enum(['day', 'week', 'month', 'all']),
-  /** Percent of the cap: tell people; refuse what could be done cheaper; admit nothing more (100 unless said). */
-  warn: percent.optional(),
-  downgrade: percent.optional(),
-  stop: percent.default(100),
-})
-
-/** A node of the budget tree, as a project's settings declare it. */
-export type BudgetDeclaration = z.input<typeof declaration>
-type Declared = Omit<z.output<typeof declaration>, 'cap'> & { readonly cap: Nano }
+type Declared = z.output<typeof budgetDeclaration>
 
 /** How a budget stands in its present period. */
 export interface BudgetStatus {
@@ -89,14 +74,12 @@ export async function listBudgets(
 }
 
 function read(one: unknown, at: number): Declared {
-  const parsed = declaration.safeParse(one)
+  const parsed = budgetDeclaration.safeParse(one)
   if (!parsed.success) throw badBudget(`at position ${at}`, z.prettifyError(parsed.error).replaceAll('\n', ' '))
-  const { cap: said, ...budget } = parsed.data
-  const cap = nanoOf(said)
-  if (cap === undefined) throw badBudget(budget.id, 'its cap is no decimal number of zero or more')
+  const budget = parsed.data
   const { warn = 1, downgrade = Math.max(warn, 1), stop } = budget
   if (warn > downgrade || downgrade > stop) throw badBudget(budget.id, 'warn, downgrade and stop must rise')
-  return { ...budget, cap }
+  return budget
 }
 
 function refuseBadTree(budgets: readonly Declared[]): void {

@@ -1,7 +1,7 @@
 import { MillraceError } from '../../core/errors/millrace-error.ts'
 import type { ReservationId, TenantId } from '../../core/ids.ts'
 import type { Pool } from '../../store/pool.ts'
-import type { Nano } from './money.ts'
+import type { Nano } from '../../core/money.ts'
 import type { CostAlert } from './reservation.ts'
 
 export interface Correction {

@@ -1,6 +1,6 @@
 import type { ReservationId, RunId, TenantId } from '../../core/ids.ts'
 import type { Pool } from '../../store/pool.ts'
-import type { Nano } from './money.ts'
+import type { Nano } from '../../core/money.ts'
 import type { AttemptKind, CostAlert, EndState } from './reservation.ts'
 
 export type Dimension = 'model' | 'task' | 'pipeline' | 'entity'

@@ -1,44 +1,9 @@
 import { z } from 'zod'
 import type { Instant } from '../../core/clock.ts'
 import { MillraceError } from '../../core/errors/millrace-error.ts'
-import { nanoOf } from './money.ts'
+import { priceDeclaration } from '../../sdk/costs.ts'
 import type { Price, Rates, TierRates } from './price.ts'
 import { versioned } from './price-version.ts'
-
-const amount = z.union([z.string(), z.number()]).transform((value, context) => {
-  const nano = nanoOf(value)
-  if (nano !== undefined) return nano
-  context.addIssue({ code: 'custom', message: 'expected a decimal number of zero or more, such as 1.25' })
-  return z.NEVER
-})
-
-const rates = {
-  input: amount,
-  /** Left out: the model generates nothing, as one that embeds. */
-  output: amount.optional(),
-  cacheRead: amount.optional(),
-  cacheWrite: amount.optional(),
-  cacheWriteLong: amount.optional(),
-  reasoning: amount.optional(),
-}
-const tier = {
-  ...rates,
-  longContext: z.array(z.strictObject({ above: z.int().min(0), ...rates })).optional(),
-}
-
-const declaration = z.strictObject({
-  provider: z.string().min(1),
-  model: z.string().min(1),
-  /** From when on, as ISO 8601; a date is its midnight in UTC. It holds until the next one of the same model. */
-  from: z.union([z.iso.date(), z.iso.datetime({ offset: true })]),
-  currency: z.string().regex(/^[A-Z]{3}$/, 'expected a currency code such as USD'),
-  ...tier,
-  /** Other service tiers by the provider's name: flex, priority, batch. */
-  tiers: z.record(z.string(), z.strictObject(tier)).optional(),
-})
-
-/** A price as a project's settings declare it: units of the currency per million tokens. */
-export type PriceDeclaration = z.input<typeof declaration>
 
 export interface DeclaredPrice {
   readonly from: Instant
@@ -48,7 +13,7 @@ export interface DeclaredPrice {
 /** Reads the declared prices, the oldest of a model first. Errors: `cost/bad-price`, also where two begin at the same moment. */
 export function readDeclaredPrices(declared: readonly unknown[]): readonly DeclaredPrice[] {
   const read = declared.map((one, at) => {
-    const parsed = declaration.safeParse(one)
+    const parsed = priceDeclaration.safeParse(one)
     if (!parsed.success) throw badPrice(at, z.prettifyError(parsed.error).replaceAll('\n', ' '))
     const { provider, model, from, currency, tiers, ...standard } = parsed.data
     const price = versioned('declared', {
@@ -70,9 +35,10 @@ const isSameModel = (a: Price, b: Price): boolean => a.provider === b.provider &
 
 const badPrice = (at: number, why: string): MillraceError => new MillraceError('cost/bad-price', { at, why })
 
-type DeclaredRates = { readonly [K in keyof typeof rates]?: bigint | undefined } & {
-  readonly input: bigint
-}
+type DeclaredRates = Omit<
+  z.output<typeof priceDeclaration>,
+  'provider' | 'model' | 'from' | 'currency' | 'tiers' | 'longContext'
+>
 
 /** What is not said costs what it is a part of; only an hour's cache write beside a five minutes' one stays unknown: it is dearer. */
 function ratesOf(said: DeclaredRates): Rates {

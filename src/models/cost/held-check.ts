@@ -1,6 +1,6 @@
 import type { TenantId } from '../../core/ids.ts'
 import type { Pool } from '../../store/pool.ts'
-import type { Nano } from './money.ts'
+import type { Nano } from '../../core/money.ts'
 
 /** A balance that does not say what its reservations say. */
 export interface Difference {

@@ -1,7 +1,7 @@
 import { calcPrice } from '@pydantic/genai-prices'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { nanoOf, showMoney } from './money.ts'
+import { nanoOf, showMoney } from '../../core/money.ts'
 import { costOf } from './price.ts'
 import { PriceBook } from './price-book.ts'
 import { contextOf, noUsage, type Usage } from './usage.ts'

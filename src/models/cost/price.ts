@@ -1,4 +1,4 @@
-import { roundedUp, type Nano } from './money.ts'
+import { roundedUp, type Nano } from '../../core/money.ts'
 import { contextOf, type Usage } from './usage.ts'
 
 /** Nano-units per million tokens, for each line of a `Usage`. A line that is absent has no known price (C6). */

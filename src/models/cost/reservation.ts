@@ -1,6 +1,6 @@
 import type { MillraceError } from '../../core/errors/millrace-error.ts'
 import type { ReservationId, RunId, TenantId } from '../../core/ids.ts'
-import type { Nano } from './money.ts'
+import type { Nano } from '../../core/money.ts'
 import type { Price } from './price.ts'
 
 /** Why an attempt is made: each of them costs, and each has its own reservation (C3). */

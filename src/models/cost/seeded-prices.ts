@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { findPackageJSON } from 'node:module'
 import { calcPrice, type ModelPrice } from '@pydantic/genai-prices'
 import type { Instant } from '../../core/clock.ts'
-import { nanoOf, type Nano } from './money.ts'
+import { nanoOf, type Nano } from '../../core/money.ts'
 import type { Price, Rates } from './price.ts'
 import { versioned } from './price-version.ts'
 

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { digestOf } from '../../core/json.ts'
 import { dataClasses, type RouteDeclaration, routeDeclaration, tiers } from '../../sdk/models.ts'
-import { nanoOf } from '../cost/money.ts'
+import { nanoOf } from '../../core/money.ts'
 import type { ModelVersion } from './model-version.ts'
 
 const version = z.string().regex(/^[0-9a-f]{64}$/)
