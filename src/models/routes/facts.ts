@@ -1,5 +1,5 @@
 import type { Capability, DataClass, Tier } from '../../sdk/models.ts'
-import type { Nano } from '../cost/money.ts'
+import type { Nano } from '../../core/money.ts'
 import type { RouteVersion } from './route-version.ts'
 
 export interface Money {
