@@ -106,6 +106,19 @@ test.each(streams)('%s: a stream that is cut anywhere before its last event is i
     expect(listen(dialects[name], blocks.slice(0, kept).join('')).reader.isComplete).toBe(false)
 })
 
+test('a chunk without choices that tells no usage is the client’s, and what comes after the end is nobody’s', () => {
+  const filter = { ...chunk({}), choices: [], prompt_filter_results: [] }
+  const { heard, reader, passed } = listen(
+    dialects['openai-chat'],
+    `data: ${JSON.stringify(filter)}\n\n${chatStream}${dataEvents(chunk({ content: 'more' }))}`,
+    { hidesUsage: true },
+  )
+  expect(heard[0]?.isHidden).toBe(false)
+  expect(passed).not.toContain('more')
+  expect(passed.match(/\[DONE\]/g)).toHaveLength(1)
+  expect(reader.isComplete).toBe(true)
+})
+
 test('a last event without its blank line is read: the answer is whole', () => {
   expect(listen(dialects['openai-chat'], chatStream.trimEnd()).reader.isComplete).toBe(true)
 })

@@ -138,6 +138,19 @@ test('cache writes that a stream tells without their lifetime are of the one tha
   })
 })
 
+test('a part that message_delta leaves out or sends as null stands as message_start told it', () => {
+  const start = { input_tokens: 5, output_tokens: 1, cache_read_input_tokens: 7 }
+  const delta = { output_tokens: 9, input_tokens: null, cache_read_input_tokens: null }
+  const { reader } = listen(
+    messages,
+    namedEvents(
+      { type: 'message_start', message: { usage: start } } as { type: string },
+      { type: 'message_delta', delta: {}, usage: delta } as { type: string },
+    ),
+  )
+  expect(reader.usage).toMatchObject({ input: 5, cacheRead: 7, output: 9 })
+})
+
 test('usage that is no usage is unknown, never zero', () => {
   for (const wrong of [
     undefined,

@@ -316,6 +316,27 @@ test('calls that are no calls are a provider’s fault, in one piece and in a st
   }
 })
 
+test('a refusal of OpenAI’s is one for Anthropic’s clients, though it ended as any answer', () => {
+  const refused = { choices: [{ message: { content: null, refusal: 'I cannot.' }, finish_reason: 'stop' }] }
+  expect(JSON.parse(answer(messagesOverChat, refused).body)).toMatchObject({
+    content: [{ type: 'text', text: 'I cannot.' }],
+    stop_reason: 'refusal',
+    stop_details: { type: 'refusal' },
+  })
+})
+
+test('usage that comes before the last chunk is told at the end', () => {
+  const usage = { prompt_tokens: 3, completion_tokens: 2 }
+  const { out } = carry(
+    messagesOverChat,
+    dataEvents(
+      { choices: [{ delta: { content: 'a' } }], usage },
+      { choices: [{ delta: {}, finish_reason: 'stop' }], usage: null },
+    ),
+  )
+  expect(out).toMatch(/"message_delta".*"input_tokens":3.*"output_tokens":2/)
+})
+
 test('calls without a place or an id, as smaller servers send them, are told apart', async () => {
   const call = (name: string): object => ({ function: { name, arguments: '{}' } })
   const whole = { id: 'c', choices: [{ message: { tool_calls: [call('a'), call('b')] }, finish_reason: 'stop' }] }
