@@ -56,7 +56,7 @@ export const userParts: Parts = {
 }
 
 /** The parts of messages that are text alone. */
-export const plainParts: Parts = { text }
+const plainParts: Parts = { text }
 
 /** The parts of a tool's result. */
 export const resultParts: Parts = {

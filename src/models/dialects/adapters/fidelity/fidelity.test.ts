@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { isMillraceError } from '../../../../core/errors/millrace-error.ts'
 import { dialects } from '../../dialects.ts'
+import { droppedHeader } from '../adapter.ts'
 import { adapterFor } from '../adapters.ts'
 import type { MayDrop } from '../crossing.ts'
 import { answerSections } from './answers.ts'
@@ -120,7 +121,7 @@ const document = `# Fidelity: what the gateway does with every field
 
 **The same dialect on both sides.** The body goes on byte for byte, unknown fields too. Three things are changed: the model's name; an output cap is added where the client set none; a stream of OpenAI's chat is asked for its usage where the client did not ask, and the block that tells it is taken out again. Answers and events pass as they came. A body in which a field stands twice is refused.
 
-**Another dialect.** Each field is *mapped*, *refused* (400, naming it), or *dropped* where the route allows it (and refused otherwise); a value that *needs nothing* asks for what happens anyway. What was dropped is named in the header \`millrace-dropped\`. A field that stands in no table is dropped where the route allows it. A field of an answer that the client's dialect cannot tell is dropped and named, in a stream in a comment before its end. Numbers keep their digits. URLs are passed on, never fetched.
+**Another dialect.** Each field is *mapped*, *refused* (400, naming it), or *dropped* where the route allows it (and refused otherwise); a value that *needs nothing* asks for what happens anyway. What was dropped is named in the header \`${droppedHeader}\`. A field that stands in no table is dropped where the route allows it. A field of an answer that the client's dialect cannot tell is dropped and named, in a stream in a comment before its end. Numbers keep their digits. URLs are passed on, never fetched.
 
 ## A client of OpenAI's chat, a provider of Anthropic's messages
 
