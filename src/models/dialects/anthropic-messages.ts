@@ -3,7 +3,9 @@ import { AnthropicStream } from './anthropic-stream.ts'
 import { anthropicUsage } from './anthropic-usage.ts'
 import type { Dialect, ProviderFailure, TellableError } from './dialect.ts'
 import { inputBound } from './input-bound.ts'
+import { hasIssued } from './issued.ts'
 import { withMembers } from './json-members.ts'
+import { partsIn } from './parts.ts'
 import { failureIn, malformed } from './provider-failure.ts'
 import { readBody } from './reading.ts'
 import { MessageListener, saidInMessage } from './said.ts'
@@ -31,6 +33,7 @@ export const anthropicMessages: Dialect = {
   name,
   read: (raw) => {
     const { json, fields, members } = readBody(name, raw, shape)
+    const parts = partsIn([...listOf(json['messages']), { content: json['system'] }])
     const hosted = fields.tools?.some(({ type }) => typeof type === 'string' && !ownTools.test(type)) === true
     const hasServers = (fields.mcp_servers?.length ?? 0) > 0
     const hasTools = (fields.tools?.length ?? 0) > 0 || hasServers
@@ -45,11 +48,8 @@ export const anthropicMessages: Dialect = {
       hasHostedTools: hosted || hasServers,
       ...(endUser && { endUser }),
       metadata: {},
-      inputBound: inputBound({
-        bytes: raw.length,
-        parts: [...listOf(json['messages']), { content: json['system'] }],
-        hasTools,
-      }),
+      inputBound: inputBound({ bytes: raw.length, parts, hasTools }),
+      isBound: hasIssued(parts) || (json['container'] ?? null) !== null,
       asksUsage: true, // its stream always has it
       ...(fields.service_tier && { tier: fields.service_tier }),
       json,

@@ -30,6 +30,8 @@ export interface ModelRequest {
   readonly tier?: string
   /** The answer that this one goes on from (`previous_response_id`): its tokens are input too, and not in `inputBound`. */
   readonly previous?: string
+  /** It holds what only its issuer can read (`issued.ts`), so it may go to that one target alone. */
+  readonly isBound: boolean
   readonly json: JsonObject
   readonly raw: Buffer
   /** Where the top-level fields stand in `raw`; no key stands twice. */

@@ -1,4 +1,4 @@
-import { listOf, objectOf, textOf } from './unknown-json.ts'
+import { type JsonObject, objectOf, textOf } from './unknown-json.ts'
 
 /**
  * The dearest picture that a provider documents: 2,833 tokens and 5,667 for each of at most eight tiles (gpt-4o-mini, high detail). A picture's
@@ -14,20 +14,17 @@ const pictures: ReadonlySet<string> = new Set(['image', 'image_url', 'input_imag
 const files: ReadonlySet<string> = new Set(['document', 'file', 'input_file', 'container_upload'])
 
 /** The most input tokens that a body can mean: one for each byte, as no token is shorter, and what stands in it only by reference. */
-export function inputBound(o: { readonly bytes: number; readonly parts: unknown; readonly hasTools: boolean }): number {
+export function inputBound(o: {
+  readonly bytes: number
+  readonly parts: readonly JsonObject[]
+  readonly hasTools: boolean
+}): number {
   let bound = o.bytes + (o.hasTools ? mostOfToolPrompt : 0)
-  // A list of what is left to see, not recursion: nesting is the client's to choose.
-  const left: unknown[] = [...listOf(o.parts)]
-  while (left.length > 0) {
-    const part = objectOf(left.pop())
-    if (part === undefined) continue
+  for (const part of o.parts) {
     const type = textOf(part['type'])
-    if (type !== undefined && pictures.has(type)) bound += mostOfPicture
-    if (type !== undefined && files.has(type) && objectOf(part['source'])?.['type'] !== 'text') bound += mostOfFile
-    for (const inner of [part['content'], part['output']]) {
-      if (Array.isArray(inner)) for (const item of inner) left.push(item)
-      else if (typeof inner === 'object') left.push(inner)
-    }
+    if (type === undefined) continue
+    if (pictures.has(type)) bound += mostOfPicture
+    if (files.has(type) && objectOf(part['source'])?.['type'] !== 'text') bound += mostOfFile
   }
   return bound
 }

@@ -1,10 +1,12 @@
 import { z } from 'zod'
 import type { Dialect, ModelRequest, ProviderFailure } from './dialect.ts'
 import { inputBound } from './input-bound.ts'
+import { hasIssued } from './issued.ts'
 import { membersOf, withMembers } from './json-members.ts'
 import { OpenaiChatStream } from './openai-chat-stream.ts'
 import { openaiError } from './openai-errors.ts'
 import { openaiUsage } from './openai-usage.ts'
+import { partsIn } from './parts.ts'
 import { failureIn, malformed } from './provider-failure.ts'
 import { readBody } from './reading.ts'
 import { CompletionListener, saidInCompletion } from './said.ts'
@@ -35,6 +37,7 @@ export const openaiChat: Dialect = {
   read: (raw) => {
     const { json, fields, members } = readBody(name, raw, shape)
     const outputCap = capOf(fields.max_completion_tokens, fields.max_tokens)
+    const parts = partsIn(json['messages'])
     const hasTools = (fields.tools?.length ?? 0) + (fields.functions?.length ?? 0) > 0
     const endUser = fields.safety_identifier || fields.user
     return {
@@ -47,7 +50,8 @@ export const openaiChat: Dialect = {
       hasHostedTools: objectOf(json['web_search_options']) !== undefined,
       ...(endUser && { endUser }),
       metadata: wordsIn(fields.metadata),
-      inputBound: inputBound({ bytes: raw.length, parts: json['messages'], hasTools }),
+      inputBound: inputBound({ bytes: raw.length, parts, hasTools }),
+      isBound: hasIssued(parts),
       asksUsage: fields.stream_options?.include_usage === true,
       ...(fields.service_tier && { tier: fields.service_tier }),
       json,

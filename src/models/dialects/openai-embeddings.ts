@@ -34,6 +34,7 @@ export const openaiEmbeddings: Dialect = {
       metadata: {},
       // Tokens that are given as numbers take at least a digit and a comma each.
       inputBound: raw.length,
+      isBound: false,
       asksUsage: true,
       json,
       raw,

@@ -2,11 +2,13 @@ import { z } from 'zod'
 import { MillraceError } from '../../core/errors/millrace-error.ts'
 import type { Dialect, ProviderFailure } from './dialect.ts'
 import { inputBound } from './input-bound.ts'
+import { hasIssued } from './issued.ts'
 import { withMembers } from './json-members.ts'
 import { failureOf } from './openai-chat.ts'
 import { openaiError } from './openai-errors.ts'
 import { OpenaiResponsesStream } from './openai-responses-stream.ts'
 import { openaiUsage } from './openai-usage.ts'
+import { partsIn } from './parts.ts'
 import { failureIn } from './provider-failure.ts'
 import { readBody } from './reading.ts'
 import { ResponseListener, saidInResponse } from './said.ts'
@@ -34,6 +36,7 @@ export const openaiResponses: Dialect = {
   read: (raw) => {
     const { json, fields, members } = readBody(name, raw, shape)
     refuseHosted(json)
+    const parts = partsIn(json['input'])
     const hasTools = (fields.tools?.length ?? 0) > 0
     const endUser = fields.safety_identifier || fields.user
     return {
@@ -46,7 +49,8 @@ export const openaiResponses: Dialect = {
       hasHostedTools: false,
       ...(endUser && { endUser }),
       metadata: wordsIn(fields.metadata),
-      inputBound: inputBound({ bytes: raw.length, parts: json['input'], hasTools }),
+      inputBound: inputBound({ bytes: raw.length, parts, hasTools }),
+      isBound: hasIssued(parts) || Boolean(fields.previous_response_id),
       asksUsage: true, // its last event always has it
       ...(fields.service_tier && { tier: fields.service_tier }),
       ...(fields.previous_response_id && { previous: fields.previous_response_id }),

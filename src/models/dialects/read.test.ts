@@ -94,6 +94,29 @@ test('a small picture and a file by its name are not priced by their few bytes',
     .toBeGreaterThan(1_000_000)
 })
 
+test.each<[DialectName, unknown, boolean]>([
+  ['openai-chat', { messages: said }, false],
+  ['openai-chat', { messages: [{ role: 'user', content: [{ type: 'file', file: { file_id: 'f' } }] }] }, true],
+  ['openai-responses', { input: [{ type: 'reasoning', summary: [], encrypted_content: 'x' }] }, true],
+  ['openai-responses', { input: [{ type: 'reasoning', summary: [] }] }, false],
+  ['openai-responses', { input: 'a', previous_response_id: 'r' }, true],
+  ['openai-responses', { input: [{ type: 'item_reference', id: 'i' }] }, true],
+  [
+    'anthropic-messages',
+    { messages: [{ role: 'assistant', content: [{ type: 'thinking', thinking: '', signature: 's' }] }] },
+    true,
+  ],
+  ['anthropic-messages', { messages: said, container: 'c' }, true],
+  [
+    'anthropic-messages',
+    { messages: [{ role: 'user', content: [{ type: 'image', source: { type: 'file', file_id: 'f' } }] }] },
+    true,
+  ],
+  ['anthropic-messages', { messages: said, container: null }, false],
+])('%s %j goes to its issuer only: %s', (name, body, isBound) => {
+  expect(read(name, { model: 'm', ...(body as object) }).isBound).toBe(isBound)
+})
+
 const odd = `{ "id": 12345678901234567890, "model":"route", "x-unknown":{"model":"inner"}, "messages":[{"role":"user","content":"{\\"model\\": 1}"}]`
 
 test('the body goes on byte for byte, with the model alone changed', () => {
