@@ -103,6 +103,21 @@ test('the worst case is at least whatever a call within its bounds costs: in any
   )
 })
 
+test('the rounding of each line is within the worst case: at tiny prices it is most of the bill', () => {
+  const rate = 1n
+  const price = flat({
+    input: rate,
+    cacheRead: rate,
+    cacheWrite: rate,
+    cacheWriteLong: rate,
+    output: rate,
+    reasoning: rate,
+  })
+  const usage = { input: 1, cacheRead: 1, cacheWrite: 1, cacheWriteLong: 1, output: 1, reasoning: 1 }
+  expect(costOf(price, usage)).toBe(6n)
+  expect(worstOf(price, { inputBound: 4, outputCap: 2 })).toBe(6n)
+})
+
 test('what the provider adds for tools is within the worst case', () => {
   const price = flat({ input: 3_000_000_000n })
   const bounds = { inputBound: 100, outputCap: 0, hasTools: true }
