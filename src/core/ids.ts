@@ -17,6 +17,8 @@ export type FactorId = Id<'fac'>
 export type WriterId = Id<'wri'>
 export type ProcessId = Id<'pro'>
 export type ReservationId = Id<'res'>
+export type CallId = Id<'cal'>
+export type PlanId = Id<'pln'>
 
 interface Prefixes {
   run: RunId
@@ -30,6 +32,8 @@ interface Prefixes {
   wri: WriterId
   pro: ProcessId
   res: ReservationId
+  cal: CallId
+  pln: PlanId
 }
 export type Prefix = keyof Prefixes
 
