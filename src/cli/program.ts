@@ -8,6 +8,7 @@ import { effectsCommand } from './effects.ts'
 import { evalCommand } from './eval.ts'
 import { eventsCommand } from './events.ts'
 import { lineageCommand } from './lineage.ts'
+import { modelsCommand, routesCommand } from './model-routes.ts'
 import { keysCommand, peopleCommand } from './people.ts'
 import { pipelinesCommand } from './pipelines.ts'
 import { restoreCommand } from './restore.ts'
@@ -27,6 +28,8 @@ const commands = [
   deadLettersCommand,
   eventsCommand,
   pipelinesCommand,
+  modelsCommand,
+  routesCommand,
   peopleCommand,
   keysCommand,
   effectsCommand,

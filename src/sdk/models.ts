@@ -164,6 +164,14 @@ export const localRoutes = (
     Object.entries(routes).flatMap(([key, route]) => (isLocalRoute(route) ? [[key, route] as const] : [])),
   )
 
+/** Those that lead to models by way of the gateway. */
+export const gatewayRoutes = (
+  routes: Readonly<Record<string, LocalRoute | RouteDeclaration>>,
+): Readonly<Record<string, RouteDeclaration>> =>
+  Object.fromEntries(
+    Object.entries(routes).flatMap(([key, route]) => (isLocalRoute(route) ? [] : [[key, route] as const])),
+  )
+
 /** What is wrong with the models and routes of a project, each problem by the path of its field. Empty: nothing. */
 export function problemsOf(o: {
   readonly models?: Readonly<Record<string, ModelDeclaration>>

@@ -44,6 +44,7 @@ import { EventIntake } from './event-intake.ts'
 import { FailedSegments } from './failed-segments.ts'
 import type { Say } from './log.ts'
 import { MailIntake } from './mail-intake.ts'
+import { openModelRoutes } from './model-routes.ts'
 import { ensureOwner } from './owner.ts'
 import type { Project } from './project.ts'
 import { UnattendedWork } from './unattended.ts'
@@ -84,6 +85,8 @@ export async function openPlanes(options: PlanesOptions) {
     const keys = new ApiKeys({ pool, audit, random, clock })
     const owner = await ensureOwner({ home, people, keys })
     const knowledge = await openKnowledge(pool, project, models)
+    const modelRoutes = await openModelRoutes({ pool, audit, project, clock, random })
+    end.unshift(() => modelRoutes.close())
     const { ingressUrl, adminUrl, identityKey } = engines.restate
     const failed = new FailedSegments({ clock, say })
     const scheduler = new RestateScheduler({
@@ -216,6 +219,7 @@ export async function openPlanes(options: PlanesOptions) {
       engine,
       pipelines,
       switches,
+      modelRoutes,
       dispatcher,
       deadLetters,
       mail,

@@ -199,7 +199,8 @@ const forbidden = action({
 })
 const settings = {
   pipelines: [desk],
-  routes: {},
+  models: { small: { provider: 'openai', model: 'gpt-5-mini' } as const },
+  routes: { chat: { targets: ['small'] } },
   allow: [
     {
       pipeline: desk.name,

@@ -16,9 +16,8 @@ export function armOf<A extends { readonly arm: string; readonly weight: number 
   arms: readonly A[],
 ): A | undefined {
   let best: A | undefined
-  let highest = 0
+  let highest = 0 // which an arm of weight zero does not pass
   for (const arm of arms) {
-    if (arm.weight <= 0) continue
     const score = -arm.weight / Math.log(unit(space, arm.arm, key))
     if (score > highest || (score === highest && best !== undefined && arm.arm < best.arm)) {
       best = arm

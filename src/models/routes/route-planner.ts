@@ -1,9 +1,9 @@
 import { z } from 'zod'
-import type { Clock, Instant } from '../../core/clock.ts'
+import type { Clock, Instant, Millis } from '../../core/clock.ts'
 import { MillraceError } from '../../core/errors/millrace-error.ts'
 import { type PlanId, mintId, type TenantId } from '../../core/ids.ts'
 import type { Random } from '../../core/random.ts'
-import { type BudgetDeclaration, budgetDeclaration } from '../../sdk/costs.ts'
+import { budgetDeclaration } from '../../sdk/costs.ts'
 import type { Pool } from '../../store/pool.ts'
 import { readDeclaredPrices } from '../cost/declared-prices.ts'
 import type { PriceBook } from '../cost/price-book.ts'
@@ -17,6 +17,8 @@ import type { TrafficLog, Window } from './traffic-log.ts'
 
 /** Calls that ended this shortly ago may not be recorded yet: a plan that holds some of them could not be repeated. */
 const settlesWithin = 30_000
+/** How far back a plan looks. */
+const usualWindow: Millis = 86_400_000
 /** As many as a plan reads in half a minute; the oldest of the window come first. */
 export const mostPlanned = 200_000
 
@@ -51,8 +53,10 @@ export interface PlanRequest {
   readonly version?: string | undefined
   /** Price declarations (`millrace.config.ts`). Errors: `cost/bad-price`. */
   readonly prices?: readonly unknown[] | undefined
-  readonly budgets?: readonly BudgetDeclaration[] | undefined
-  readonly from: Instant
+  /** Budget declarations. Errors: `cost/bad-budget`. */
+  readonly budgets?: readonly unknown[] | undefined
+  /** The first moment of the window; unless it is said, a day ago. */
+  readonly from?: Instant | undefined
   readonly to?: Instant | undefined
   readonly most?: number | undefined
 }
@@ -89,7 +93,7 @@ export class RoutePlanner {
     const base = (await routeRow(this.#pool, tenant, route))?.digest
     const latest = this.#clock.today() - settlesWithin
     const window = {
-      from: o.from,
+      from: o.from ?? this.#clock.today() - usualWindow,
       to: Math.min(o.to ?? latest, latest),
       most: Math.min(o.most ?? mostPlanned, mostPlanned),
     }
@@ -141,7 +145,7 @@ export class RoutePlanner {
   }
 
   async #replay(route: RouteVersion, window: Window, { budgets, prices }: Proposal): Promise<TrafficPlan> {
-    const walked = new BudgetReplay(z.array(budgetDeclaration).parse(budgets))
+    const walked = new BudgetReplay(budgets.map(readBudget))
     return planTraffic({ route, budgets: walked, priceOf: this.#pricing(prices) }, this.#traffic.read(window))
   }
 
@@ -155,4 +159,11 @@ export class RoutePlanner {
       return price && { price, isProposed: false }
     }
   }
+}
+
+function readBudget(declared: unknown): z.output<typeof budgetDeclaration> {
+  const read = budgetDeclaration.safeParse(declared)
+  if (read.success) return read.data
+  const why = read.error.issues.map(({ message, path }) => `${path.join('.')}: ${message}`).join('; ')
+  throw new MillraceError('cost/bad-budget', { budget: 'of the proposal', why })
 }

@@ -18,6 +18,7 @@ import { lineageRoutes } from './lineage-routes.ts'
 import { mailRoutes } from './mail-routes.ts'
 import { metricsHandler } from './metrics-routes.ts'
 import { peopleRoutes } from './people-routes.ts'
+import { modelRoutes } from './model-routes.ts'
 import { pipelineRoutes } from './pipeline-routes.ts'
 import { openApiDocument, registerComponents } from './openapi-document.ts'
 import { problemResponse } from './problem.ts'
@@ -71,6 +72,7 @@ export function makeApp(options: AppOptions): Api {
     eventRoutes(planes),
     peopleRoutes(planes),
     pipelineRoutes(planes),
+    modelRoutes(planes),
     deadLetterRoutes(planes),
     effectsRoutes(planes),
     stepRoutes(planes),

@@ -125,6 +125,22 @@ test('the document is what every route answers: no field that it does not name',
     'get /api/v1/pipelines': () => server.ask('/api/v1/pipelines'),
     'post /api/v1/pipelines/{pipeline}/pause': () => server.ask('/api/v1/pipelines/desk/pause', post),
     'post /api/v1/pipelines/{pipeline}/resume': () => server.ask('/api/v1/pipelines/desk/resume', post),
+    'get /api/v1/models': () => server.ask('/api/v1/models'),
+    'get /api/v1/models/{model}': () => server.ask('/api/v1/models/small'),
+    'get /api/v1/routes': () => server.ask('/api/v1/routes'),
+    'post /api/v1/routes/{route}/versions': () =>
+      server.ask('/api/v1/routes/chat/versions', json({ declaration: { targets: ['small'], dropUnmapped: true } })),
+    'post /api/v1/routes/{route}/plans': () => server.ask('/api/v1/routes/chat/plans', json({})),
+    'get /api/v1/routes/{route}/plans/{plan}': async () => server.ask(`/api/v1/routes/chat/plans/${await plan()}`),
+    'post /api/v1/routes/{route}/plans/{plan}/replay': async () =>
+      server.ask(`/api/v1/routes/chat/plans/${await plan()}/replay`, post),
+    'post /api/v1/routes/{route}/promote': async () => {
+      const versions = z.object({ versions: z.array(z.object({ version: z.string() })) })
+      const found = versions.parse(await (await server.ask('/api/v1/routes/chat')).json())
+      return server.ask('/api/v1/routes/chat/promote', json({ version: found.versions[0]?.version }))
+    },
+    'get /api/v1/routes/{route}': () => server.ask('/api/v1/routes/chat'),
+    'post /api/v1/routes/{route}/rollback': () => server.ask('/api/v1/routes/chat/rollback', post),
     'get /api/v1/dead-letters': () => server.ask('/api/v1/dead-letters'),
     'get /api/v1/dead-letters/{letter}': async () => {
       const list = z.object({ letters: z.array(z.object({ id: z.string() })) })
@@ -133,6 +149,10 @@ test('the document is what every route answers: no field that it does not name',
     },
     'get /api/v1/effects': () => server.ask('/api/v1/effects'),
     'get /api/v1/steps': () => server.ask('/api/v1/steps'),
+  }
+  const plan = async (): Promise<string> => {
+    const made = await (await server.ask('/api/v1/routes/chat/plans', json({}))).json()
+    return z.object({ plan: z.string() }).parse(made).plan
   }
   // The one needs a letter that can be read by now, the other a restored backup.
   const elsewhere = ['post /api/v1/dead-letters/{letter}/replay', 'post /api/v1/effects/release']
