@@ -67,10 +67,10 @@ export interface CostAlert {
   readonly budget: string
   readonly period: string
   /**
-   * `warn`, `downgrade`, `stop`: the threshold is spent, or a call was refused by it. `overdrawn`: more than the cap is spent.
-   * `excess`: an attempt cost more than it held (C5), by `amount`.
+   * `warn`, `downgrade`, `stop`: the threshold is spent. `refused`: a call found no room, for the first time in the period.
+   * `overdrawn`: more than the cap is spent. `excess`: an attempt cost more than it held (C5), by `amount`.
    */
-  readonly kind: 'warn' | 'downgrade' | 'stop' | 'overdrawn' | 'excess'
+  readonly kind: 'warn' | 'downgrade' | 'stop' | 'refused' | 'overdrawn' | 'excess'
   readonly reservation?: ReservationId
   /** What was spent then, or the excess. */
   readonly amount: Nano

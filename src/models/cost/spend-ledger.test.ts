@@ -205,21 +205,24 @@ test('a budget that is not declared refuses, and holds nothing at those that are
   expect(Object.values(await balances(database.pool))).toEqual(['0/0', '0/0', '0/0'])
 })
 
-test('each threshold is told once a period, by whichever process passes it (C9)', async () => {
-  await declare(database.pool, { id: 'key', nano: 100, warn: 50, downgrade: 70, stop: 90 })
+test('each threshold is told once a period, by whichever process passes it, and the first refusal (C9)', async () => {
+  await declare(database.pool, { id: 'key', nano: 100, warn: 50, downgrade: 70, stop: 75 })
   const second = await openLedger(database.pool)
-  for (let round = 0; round < 3; round++)
+  const spend = async (worst: number): Promise<void> => {
     for (const one of [ledger, second.ledger]) {
-      const admission = await one.reserve(attempt(20, ['key']))
+      const admission = await one.reserve(attempt(worst, ['key']))
       if (admission.outcome === 'admitted') await one.settle(admission.reservation, used(15))
     }
+  }
+  for (const worst of [20, 20, 20, 15, 1]) await spend(worst)
   const told = [...alerts, ...second.alerts].filter((alert) => alert.budget === 'key')
   expect(told.map((alert) => `${alert.kind} ${alert.amount}`).toSorted()).toEqual([
     'downgrade 75',
+    'refused 60',
     'stop 75',
     'warn 60',
   ])
-  expect((await database.pool.query(`select kind from cost_alert where budget = 'key'`)).rowCount).toBe(3)
+  expect((await database.pool.query(`select kind from cost_alert where budget = 'key'`)).rowCount).toBe(4)
 })
 
 test('past `downgrade` what could be done cheaper is refused, and the cheaper way admitted', async () => {

@@ -97,7 +97,7 @@ create table cost_alert (
   amount bigint not null,
   at timestamp with time zone not null default clock_timestamp(),
   constraint cost_alert_pkey PRIMARY KEY (t, budget, period, kind, reservation),
-  constraint cost_alert_kind_check CHECK ((kind = ANY (ARRAY['warn'::text, 'downgrade'::text, 'stop'::text, 'overdrawn'::text, 'excess'::text])))
+  constraint cost_alert_kind_check CHECK ((kind = ANY (ARRAY['warn'::text, 'downgrade'::text, 'stop'::text, 'refused'::text, 'overdrawn'::text, 'excess'::text])))
 );
 CREATE INDEX cost_alert_newest ON public.cost_alert USING btree (t, at DESC);
 
@@ -780,10 +780,10 @@ begin
       standing := case when standing = 'downgrade' or now_spent[n] >= downgrade_from[n] then 'downgrade' when now_spent[n] >= warn_from[n] then 'warn' else standing end;
     end loop;
     if why = 'stop' then
-      insert into cost_alert (t, budget, period, kind, amount) values (level_t[at_level], level_budget[at_level], level_period[at_level], 'stop', now_spent[at_level])
+      insert into cost_alert (t, budget, period, kind, amount) values (level_t[at_level], level_budget[at_level], level_period[at_level], 'refused', now_spent[at_level])
         on conflict do nothing;
       if found then alerts := alerts || json_build_object('t', level_t[at_level], 'budget', level_budget[at_level], 'period', level_period[at_level],
-        'kind', 'stop', 'reservation', '', 'amount', now_spent[at_level]::text); end if;
+        'kind', 'refused', 'reservation', '', 'amount', now_spent[at_level]::text); end if;
     end if;
     asked := asked || json_build_object('ordinal', said.ordinal, 'why', why, 'budget', case why when 'missing' then missing else level_budget[at_level] end,
       'period', level_period[at_level], 'currency', level_currency[at_level], 'standing', standing);

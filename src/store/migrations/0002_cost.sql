@@ -100,12 +100,12 @@ create table cost_correction (
   foreign key (t, reservation) references reservation (t, id)
 );
 
--- A threshold once a period (C9). An attempt that cost more than it held (C5) once each: it is no single budget's, and its reservation names them all.
+-- A threshold once a period (C9), and so the first refusal: worst cases may find no room long before all is spent. An attempt that cost more than it held (C5) once each: it is no single budget's, and its reservation names them all.
 create table cost_alert (
   t text not null,
   budget text not null,
   period text not null,
-  kind text not null check (kind in ('warn', 'downgrade', 'stop', 'overdrawn', 'excess')),
+  kind text not null check (kind in ('warn', 'downgrade', 'stop', 'refused', 'overdrawn', 'excess')),
   reservation text not null default '',
   amount bigint not null,
   at timestamptz not null default clock_timestamp(),
@@ -290,10 +290,10 @@ begin
       standing := case when standing = 'downgrade' or now_spent[n] >= downgrade_from[n] then 'downgrade' when now_spent[n] >= warn_from[n] then 'warn' else standing end;
     end loop;
     if why = 'stop' then
-      insert into cost_alert (t, budget, period, kind, amount) values (level_t[at_level], level_budget[at_level], level_period[at_level], 'stop', now_spent[at_level])
+      insert into cost_alert (t, budget, period, kind, amount) values (level_t[at_level], level_budget[at_level], level_period[at_level], 'refused', now_spent[at_level])
         on conflict do nothing;
       if found then alerts := alerts || json_build_object('t', level_t[at_level], 'budget', level_budget[at_level], 'period', level_period[at_level],
-        'kind', 'stop', 'reservation', '', 'amount', now_spent[at_level]::text); end if;
+        'kind', 'refused', 'reservation', '', 'amount', now_spent[at_level]::text); end if;
     end if;
     asked := asked || json_build_object('ordinal', said.ordinal, 'why', why, 'budget', case why when 'missing' then missing else level_budget[at_level] end,
       'period', level_period[at_level], 'currency', level_currency[at_level], 'standing', standing);
