@@ -13,7 +13,7 @@ export const capabilities = ['tools', 'images', 'documents', 'structured-output'
 export type Capability = (typeof capabilities)[number]
 
 /** Of models, routes and arms: what stands in URLs, tables and hashes. */
-const name = z
+export const routeName: z.ZodString = z
   .string()
   .regex(
     /^[a-z0-9][a-z0-9._-]{0,63}$/,
@@ -34,7 +34,7 @@ const baseUrl = z.url({ protocol: /^https?$/ }).refine((text) => {
 
 const ofEvery = {
   /** Where it runs, as constraints name it. Not said: unknown, and no region's constraint lets it pass. */
-  region: name.optional(),
+  region: routeName.optional(),
   /** The data that it may see. Not said: `public` alone where the call leaves this process, else all. */
   sees: z.array(z.enum(dataClasses)).optional(),
   tier: z.enum(tiers).default('standard'),
@@ -82,7 +82,7 @@ const target = z.strictObject({
   /** Its share of the business keys, against the others' weights. 0: none. */
   weight: z.number().min(0).max(1_000_000).default(1),
   /** What a key sticks to: the model's name unless said. Two versions of one model side by side are two arms. */
-  arm: name.optional(),
+  arm: routeName.optional(),
   timeouts: timeouts.optional(),
   onHangUp: onHangUp.optional(),
 })
@@ -105,7 +105,7 @@ export const money = z.strictObject({
 
 /** What every candidate must satisfy: targets, fallback, cascade, judge and shadows alike. What is unknown does not. */
 const constraints = z.strictObject({
-  regions: z.array(name).min(1).optional(),
+  regions: z.array(routeName).min(1).optional(),
   /** The most delicate data that the route takes at all. */
   mostDataClass: z.enum(dataClasses).optional(),
   leastTier: z.enum(tiers).optional(),
@@ -184,12 +184,12 @@ export function problemsOf(o: {
       problems.push(...checked.error.issues.map((issue) => `${[path, ...issue.path].join('.')}: ${issue.message}`))
   }
   for (const [key, model] of Object.entries(o.models ?? {})) {
-    check(`models.${key}`, name, key)
+    check(`models.${key}`, routeName, key)
     check(`models.${key}`, modelDeclaration, model)
   }
   for (const [key, route] of Object.entries(o.routes)) {
     if (isLocalRoute(route)) continue
-    check(`routes.${key}`, name, key)
+    check(`routes.${key}`, routeName, key)
     check(`routes.${key}`, routeDeclaration, route)
   }
   return problems

@@ -1,6 +1,6 @@
 import type { PersonId, TenantId } from '../../core/ids.ts'
 import { MillraceError } from '../../core/errors/millrace-error.ts'
-import { type RouteDeclaration, routeDeclaration } from '../../sdk/models.ts'
+import { type RouteDeclaration, routeDeclaration, routeName } from '../../sdk/models.ts'
 import { type Connection, type Pool, transaction } from '../../store/pool.ts'
 import type { ModelVersion } from './model-version.ts'
 import {
@@ -208,7 +208,8 @@ interface Done {
 }
 
 function checked(route: string, declaration: unknown): RouteDeclaration {
-  const { success, error } = routeDeclaration.safeParse(declaration)
+  const named = routeName.safeParse(route)
+  const { success, error } = named.success ? routeDeclaration.safeParse(declaration) : named
   if (success) return declaration as RouteDeclaration // checked just above; its defaults are filled in where it is resolved
   const why = error.issues.slice(0, 10).map(({ path, message }) => `${path.join('.') || 'the whole'}: ${message}`)
   throw new MillraceError('model/bad-route', { route, why: why.join('; ') })
