@@ -665,9 +665,9 @@ AS $function$
 #variable_conflict use_column
 declare
   moment timestamptz := clock_timestamp();
-  said record; reserved reservation; n int; why text; at_level int; state_now text; missing text; standing text;
+  said record; reserved record; n int; why text; at_level int; state_now text; missing text; standing text;
   end_t text[] := '{}'; end_id text[] := '{}';
-  delta_t text[] := '{}'; delta_budget text[] := '{}'; delta_period text[] := '{}'; delta_held bigint[] := '{}'; delta_spent bigint[] := '{}';
+  delta_t text[]; delta_budget text[]; delta_period text[]; delta_held bigint[]; delta_spent bigint[];
   path_ordinal int[]; path_level int[];
   level_t text[]; level_budget text[]; level_period text[]; level_currency text[];
   now_held bigint[]; now_spent bigint[]; most bigint[]; warn_from bigint[]; downgrade_from bigint[];
@@ -686,13 +686,9 @@ begin
       actual = case said.state when 'settled' then said.actual when 'assumed' then r.held else 0 end,
       input = said.input, cache_read = said.cache_read, cache_write = said.cache_write, cache_write_long = said.cache_write_long,
       output = said.output, reasoning = said.reasoning
-    where r.t = said.t and r.id = said.id and r.state = 'held' and r.price is not distinct from coalesce(said.price, r.price) returning r.* into reserved;
+    where r.t = said.t and r.id = said.id and r.state = 'held' and r.price is not distinct from coalesce(said.price, r.price) returning r.t, r.id, r.held, r.actual into reserved;
     if found then
       end_t := end_t || reserved.t; end_id := end_id || reserved.id;
-      for n in 1 .. cardinality(reserved.budgets) loop
-        delta_t := delta_t || reserved.t; delta_budget := delta_budget || reserved.budgets[n]; delta_period := delta_period || reserved.periods[n];
-        delta_held := delta_held || reserved.held; delta_spent := delta_spent || reserved.actual;
-      end loop;
       if reserved.actual > reserved.held then -- C5
         insert into cost_alert (t, budget, period, kind, reservation, amount)
           values (reserved.t, '', '', 'excess', reserved.id, reserved.actual - reserved.held) on conflict do nothing;
@@ -705,6 +701,14 @@ begin
       ended := ended || json_build_object('ordinal', said.ordinal, 'state', state_now, 'ended', false);
     end if;
   end loop;
+
+  if cardinality(end_id) > 0 then
+    select array_agg(t), array_agg(budget), array_agg(period), array_agg(held), array_agg(spent)
+    into delta_t, delta_budget, delta_period, delta_held, delta_spent
+    from (select r.t, l.budget, l.period, sum(r.held)::bigint as held, sum(r.actual)::bigint as spent
+      from unnest(end_t, end_id) as e(t, id) cross join lateral (select * from reservation x where x.t = e.t and x.id = e.id offset 0) r
+        cross join unnest(r.budgets, r.periods) as l(budget, period) group by 1, 2, 3) d;
+  end if;
 
   -- Every level that this batch touches, in the order of the locks; each node of the tree is walked from once, however many ask there.
   with recursive ask as (
@@ -738,12 +742,11 @@ begin
       cross join lateral (select * from budget y where y.t = l.t and y.id = l.budget offset 0) b
     order by l.n) p;
 
-  if cardinality(delta_t) > 0 then for said in select l.n, sum(d.held) as held, sum(d.spent) as spent
-    from unnest(delta_t, delta_budget, delta_period, delta_held, delta_spent) as d(t, budget, period, held, spent)
-      join unnest(level_t, level_budget, level_period) with ordinality as l(t, budget, period, n) using (t, budget, period) group by l.n
+  for said in select l.n, d.held, d.spent from unnest(delta_t, delta_budget, delta_period, delta_held, delta_spent) as d(t, budget, period, held, spent)
+    join unnest(level_t, level_budget, level_period) with ordinality as l(t, budget, period, n) using (t, budget, period)
   loop
     now_held[said.n] := now_held[said.n] - said.held; now_spent[said.n] := now_spent[said.n] + said.spent;
-  end loop; end if;
+  end loop;
 
   if is_again then -- an earlier try of this batch may have been committed after all
     here := array(select a.id from json_to_recordset(asks) as a(t text, id text)
