@@ -90,6 +90,7 @@ test('a judge, each sample, and each shadow cost what they would', () => {
     { attempts: [answered(small)] },
   )
   expect(judged.costs).toEqual([cost(100 + 10_000)])
+  expect(judged.estimated).toBe(1) // the judge's: what the small one used is recorded
   const sampled = replay(
     { targets: ['small'], cascade: { scorer: { by: 'agreement', samples: 3 }, least: 0, then } },
     { attempts: [answered(large)] },
@@ -110,6 +111,8 @@ test('a failure falls back as it did, and costs what was booked for it, or nothi
     unpriced: 0,
   })
   expect(replay(route, { attempts: [failed({ cost: cost(3) }), ...attempts.slice(1)] }).costs).toEqual([cost(8)])
+  const unbooked = replay(route, { attempts: [failed({ usage: tokens(9) }), ...attempts.slice(1)] })
+  expect(unbooked.costs).toEqual([cost(5)]) // it used something, and nothing was booked
   expect(replay({ targets: ['small'] }, { attempts })).toMatchObject({
     answeredBy: undefined,
     refusedBy: undefined,
