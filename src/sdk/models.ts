@@ -98,7 +98,7 @@ const scorer = z.discriminatedUnion('by', [
 ])
 
 const currency = z.string().regex(/^[A-Z]{3}$/, 'expected a currency such as EUR')
-export const money = z.strictObject({
+const money = z.strictObject({
   amount: z.string().regex(/^\d{1,9}(?:\.\d{1,9})?$/, 'expected a number such as 0.05, with at most nine decimals'),
   currency,
 })
@@ -154,7 +154,7 @@ export type RouteDeclaration = z.input<typeof routeDeclaration>
 /** A route within the process: a classifier head in a model directory, or the prompt's own template. */
 export type LocalRoute = { readonly classifier: string } | { readonly template: true }
 
-export const isLocalRoute = (route: LocalRoute | RouteDeclaration): route is LocalRoute => !('targets' in route)
+const isLocalRoute = (route: LocalRoute | RouteDeclaration): route is LocalRoute => !('targets' in route)
 
 /** Those of the routes that steps ask within the process. */
 export const localRoutes = (
