@@ -1,3 +1,4 @@
+import { v7 } from 'uuid'
 import type { Random } from './random.ts'
 
 declare const brand: unique symbol
@@ -40,17 +41,10 @@ export type Prefix = keyof Prefixes
 /** The default tenant. */
 export const mainTenant = 'main' as TenantId
 
-/**
- * Mints an id for the given moment (milliseconds since 1970). UUIDv7 (RFC 9562, 5.7) by hand: 48 bits of time, then 74 of chance between the
- * version and the variant. By way of a library, which makes bytes, then text with dashes, it took 0.66 microseconds instead of 0.42, and left
- * 1.8 kB of garbage instead of 0.4.
- */
+/** Mints an id for the given moment (milliseconds since 1970). */
 export function mintId<P extends Prefix>(prefix: P, at: number, random: Random): Prefixes[P] {
-  const chance = random.bytes(10)
-  chance[0] = 0x70 | ((chance[0] ?? 0) & 0x0f)
-  chance[2] = 0x80 | ((chance[2] ?? 0) & 0x3f)
-  const time = Math.floor(at).toString(16).padStart(12, '0')
-  return `${prefix}_${time}${chance.toString('hex')}` as Prefixes[P]
+  const uuid = v7({ msecs: Math.floor(at), random: random.bytes(16), seq: random.bytes(4).readUInt32BE() })
+  return `${prefix}_${uuid.replaceAll('-', '')}` as Prefixes[P]
 }
 
 /**

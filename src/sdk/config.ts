@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { BudgetDeclaration, PriceDeclaration } from './costs.ts'
-import type { LocalRoute, ModelDeclaration, RouteDeclaration } from './models.ts'
+import type { DataClass, LocalRoute, ModelDeclaration, RouteDeclaration } from './models.ts'
 import type { AnyPipeline } from './pipeline.ts'
 import type { AnyCollection } from './resources.ts'
 
@@ -21,6 +21,13 @@ export interface Settings {
   readonly prices?: readonly PriceDeclaration[]
   /** A tree of what may be spent. */
   readonly budgets?: readonly BudgetDeclaration[]
+  /** Opens the gateway to clients over HTTP (`/v1`), and says what their calls are held to. Absent: it is closed to them. */
+  readonly gateway?: {
+    /** Nodes of `budgets`; the levels above them apply too. */
+    readonly budgets: readonly string[]
+    /** What the clients' data may be at most: `special`, the most delicate, unless said. */
+    readonly dataClass?: DataClass
+  }
   readonly collections?: readonly { readonly collection: AnyCollection; readonly documents: string }[]
   /** The mailbox connector feeds this pipeline. */
   readonly mailbox?: {

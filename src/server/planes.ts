@@ -44,6 +44,7 @@ import { EventIntake } from './event-intake.ts'
 import { FailedSegments } from './failed-segments.ts'
 import type { Say } from './log.ts'
 import { MailIntake } from './mail-intake.ts'
+import { openGateway } from './gateway.ts'
 import { openModelRoutes } from './model-routes.ts'
 import { ensureOwner } from './owner.ts'
 import type { Project } from './project.ts'
@@ -135,6 +136,17 @@ export async function openPlanes(options: PlanesOptions) {
       isWatched: true,
       warn: (run, message) => say('', { event: 'run-long', level: 'warn', run, message }),
     })
+    const gateway = await openGateway({
+      pool,
+      modelRoutes,
+      settings,
+      process,
+      beat: (one) => log.beat(one),
+      say,
+      clock,
+      random,
+    })
+    end.unshift(() => gateway.close())
     const admin = new RestateAdmin(adminUrl)
     const inbox = new Inbox({ pool, keys: vault, random, clock, tenant: mainTenant })
     const deadLetters = new DeadLetters({ pool, keys: vault, random, clock, tenant: mainTenant })
@@ -220,6 +232,7 @@ export async function openPlanes(options: PlanesOptions) {
       pipelines,
       switches,
       modelRoutes,
+      gateway,
       dispatcher,
       deadLetters,
       mail,

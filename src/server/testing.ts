@@ -10,6 +10,7 @@ import { digestOf } from '../core/json.ts'
 import { systemRandom } from '../core/random.ts'
 import type { RunView } from '../execution/runs/run-reader.ts'
 import type { ModelPlane } from '../models/model-plane.ts'
+import type { Settings } from '../sdk/config.ts'
 import { action, classifier, event, pipeline, reviewForm, rules } from '../sdk/index.ts'
 import { type TestDatabase, testDatabase } from '../store/testing.ts'
 import type { Api } from './api/api.ts'
@@ -40,7 +41,8 @@ export interface TestServer {
   stop(): Promise<void>
 }
 
-export async function testServer(): Promise<TestServer> {
+/** `more`: settings of the project beside those of the pipeline `desk`. */
+export async function testServer(more: Partial<Settings> = {}): Promise<TestServer> {
   const database = await testDatabase({ max: 4 })
   const home = openHome(mkdtempSync(join(tmpdir(), 'millrace-server-')))
   const say = (): void => {}
@@ -54,7 +56,12 @@ export async function testServer(): Promise<TestServer> {
     giveUp: (error) => console.error(error.message),
   })
   const common = { clock: systemClock, random: systemRandom }
-  const project = { file: 'millrace.config.ts', root: home.path, digest: digestOf('a test'), settings }
+  const project = {
+    file: 'millrace.config.ts',
+    root: home.path,
+    digest: digestOf('a test'),
+    settings: { ...settings, ...more },
+  }
   const planes = await openPlanes({ home, engines, project, models: scriptedModels, say, ...common })
   const http = await HttpServer.listen(0)
   const incidents: unknown[] = []

@@ -26,6 +26,14 @@ export const apiErrors = {
     message: (d) =>
       `The request cannot be used: ${d.problems}. Correct it as /api/v1/openapi.json describes and send it again.`,
   }),
+  'api/no-gateway': entry({
+    status: 404,
+    retry: 'never',
+    title: 'The gateway is closed to clients',
+    sample: {},
+    message: () =>
+      `This server takes no model calls from clients: its project does not say what they are held to. Set "gateway" with the budgets that apply in millrace.config.ts and start the server again.`,
+  }),
   'api/no-such-path': entry({
     status: 404,
     retry: 'never',

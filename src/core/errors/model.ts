@@ -67,7 +67,7 @@ export const modelErrors = {
       `Models cannot run in this process: ${d.why}. Install the optional package onnxruntime-node for this system (npm install onnxruntime-node), and start again.`,
   }),
   'model/no-such-route': entry({
-    status: 422,
+    status: 404,
     retry: 'never',
     title: 'There is no such route',
     sample: { route: 'intents', known: 'intent, draft' },

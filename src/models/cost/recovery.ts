@@ -3,7 +3,7 @@ import type { ProcessId, ReservationId, TenantId } from '../../core/ids.ts'
 import type { Pool } from '../../store/pool.ts'
 
 /** A process beats every second. One that was only slow, and is taken for dead, has its cost booked as the worst case: hence patience. */
-export const deadAfter: Millis = 30_000
+const deadAfter: Millis = 30_000
 
 /**
  * What is held by processes that beat no more, that ended in order and left it (their beat is infinite), or that never beat at all.

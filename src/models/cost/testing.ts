@@ -22,7 +22,7 @@ export const unitPrice: Price = {
 export const used = (input: number): Usage => ({ ...noUsage, input })
 
 /** So many nano-units as a cap is declared. */
-export const nanoCap = (nano: number): string => `0.${String(nano).padStart(9, '0')}`
+const nanoCap = (nano: number): string => `0.${String(nano).padStart(9, '0')}`
 
 export const declare = (pool: Pool, ...budgets: (Partial<BudgetDeclaration> & { id: string; nano: number })[]) =>
   declareBudgets(

@@ -79,7 +79,7 @@ export const openaiResponses: Dialect = {
 }
 
 /** A response tells its own failure by its status, in a 200. */
-export function responseFailure(answer: unknown, status: number): ProviderFailure | undefined {
+function responseFailure(answer: unknown, status: number): ProviderFailure | undefined {
   const failure = failureOf(answer, status, 'output')
   if (failure || objectOf(answer)?.['status'] !== 'failed') return failure
   return failureIn('the response has failed, and says no reason')

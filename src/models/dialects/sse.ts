@@ -14,7 +14,7 @@ export interface SseFrame {
 }
 
 /** The largest answer that a provider sends as one event is an image in base64; 16 MiB hold it. */
-export const mostBytesOfEvent = 16 * 1024 * 1024
+const mostBytesOfEvent = 16 * 1024 * 1024
 
 const lineFeed = 10
 const carriageReturn = 13

@@ -12,7 +12,7 @@ export interface AdmissionLimits {
   readonly longestWait: Millis
 }
 
-export const defaultAdmissionLimits: AdmissionLimits = { atOnce: 64, mostWaiting: 256, longestWait: 30_000 }
+const defaultAdmissionLimits: AdmissionLimits = { atOnce: 64, mostWaiting: 256, longestWait: 30_000 }
 
 export interface Slot {
   readonly kind: 'slot'

@@ -11,7 +11,7 @@ export interface HedgeLimits {
   readonly quantile: number
 }
 
-export const defaultHedgeLimits: HedgeLimits = { share: 0.05, most: 10, quantile: 0.95 }
+const defaultHedgeLimits: HedgeLimits = { share: 0.05, most: 10, quantile: 0.95 }
 
 export interface HedgedCall<T, R> extends Omit<Race<T, R>, 'clock' | 'after'> {
   /** A call with tools may set things going at the provider or be answered with other calls each time: it is sent once. */

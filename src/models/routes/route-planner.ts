@@ -20,7 +20,7 @@ const settlesWithin = 30_000
 /** How far back a plan looks. */
 const usualWindow: Millis = 86_400_000
 /** As many as a plan replays in some ten seconds; the oldest of the window come first. */
-export const mostPlanned = 200_000
+const mostPlanned = 200_000
 
 /** What is proposed beside the route, as the project's settings declare it. Prices hold for all of the window. */
 interface Proposal {

@@ -11,6 +11,7 @@ import { Outcomes } from '../outcomes.ts'
 import type { Planes } from '../planes.ts'
 import { type Api, type ApiEnv, makeApi } from './api.ts'
 import { deadLetterRoutes } from './dead-letter-routes.ts'
+import { dialectRoutes } from './dialect-routes.ts'
 import { effectsRoutes } from './effects-routes.ts'
 import { eventRoutes, mostEventBytes } from './event-routes.ts'
 import { healthRoutes, stepRoutes } from './health-routes.ts'
@@ -21,7 +22,7 @@ import { peopleRoutes } from './people-routes.ts'
 import { modelRoutes } from './model-routes.ts'
 import { pipelineRoutes } from './pipeline-routes.ts'
 import { openApiDocument, registerComponents } from './openapi-document.ts'
-import { problemResponse } from './problem.ts'
+import { knownError, problemResponse } from './problem.ts'
 import { reviewRoutes } from './review-routes.ts'
 import { runRoutes } from './run-routes.ts'
 
@@ -63,6 +64,14 @@ export function makeApp(options: AppOptions): Api {
   app.route('/api/v1', healthRoutes(planes))
   app.get('/metrics', withKeyWhere(options.isExposed ?? false, planes), metricsHandler(planes))
   app.get('/api/v1/openapi.json', (c) => c.json(openApiDocument(app)))
+  app.route(
+    '/v1',
+    dialectRoutes({
+      planes,
+      isStopping: options.isStopping,
+      asKnown: (error) => knownError(asStoreError(error, options.databaseUrl), options),
+    }),
+  )
   app.use('/api/v1/*', whileServing(options.isStopping), withKey(planes), limitOf, withType)
   for (const routes of [
     runRoutes(planes, outcomes),

@@ -23,18 +23,22 @@ const problemOf = (error: MillraceError): Problem => ({
   retry: error.retry,
 })
 
-/** Any failure as an answer. What is not of the dictionary is logged under an incident's id and shown to nobody. */
-export function problemResponse(
-  error: unknown,
-  { clock, random, log }: { clock: Clock; random: Random; log: (incident: string, error: unknown) => void },
-): Response {
-  let known = knownOf(error)
-  if (!known) {
-    const incident = mintId('evt', clock.today(), random)
-    log(incident, error)
-    known = new MillraceError('api/failed', { incident })
-  }
-  return problemAnswer(known)
+interface Unknown {
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: (incident: string, error: unknown) => void
+}
+
+/** Any failure as an answer. */
+export const problemResponse = (error: unknown, unknown: Unknown): Response => problemAnswer(knownError(error, unknown))
+
+/** What is not of the dictionary is logged under an incident's id and shown to nobody. */
+export function knownError(error: unknown, { clock, random, log }: Unknown): MillraceError {
+  const known = knownOf(error)
+  if (known) return known
+  const incident = mintId('evt', clock.today(), random)
+  log(incident, error)
+  return new MillraceError('api/failed', { incident })
 }
 
 export function problemAnswer(known: MillraceError): Response {

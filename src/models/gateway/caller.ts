@@ -1,0 +1,17 @@
+import type { TenantId } from '../../core/ids.ts'
+import type { DataClass } from '../../sdk/models.ts'
+import type { AttemptFacts } from '../cost/reservation.ts'
+import type { Priority } from '../providers/admission.ts'
+
+/** Who calls, and what of that counts: for routing, for money, for the queue. Nothing of it comes from the request's own words. */
+export interface Caller {
+  readonly tenant: TenantId
+  /** Nodes of the budget tree that the call is held against; the levels above them apply too. */
+  readonly budgets: readonly string[]
+  /** What the data may be, the most delicate unless the key says less. */
+  readonly dataClass: DataClass
+  readonly priority: Priority
+  /** The business key that arms stick to, as a keyed hash. */
+  readonly key?: string
+  readonly facts: Omit<AttemptFacts, 'kind' | 'call'>
+}

@@ -1,0 +1,54 @@
+import type { Limits } from '../providers/exchange.ts'
+import { defaultLimits, type UpstreamRequest } from '../providers/upstream.ts'
+import { requestHeaders, type Headers } from '../providers/headers.ts'
+import { credential, type Secret } from '../providers/secret.ts'
+import type { DialectName } from '../dialects/dialect.ts'
+import type { ModelVersion, ProviderKind } from '../routes/model-version.ts'
+import type { RouteTarget } from '../routes/route-version.ts'
+
+const paths: Readonly<Record<DialectName, string>> = {
+  'openai-chat': '/chat/completions',
+  'openai-responses': '/responses',
+  'openai-embeddings': '/embeddings',
+  'anthropic-messages': '/v1/messages',
+}
+const openai: ReadonlySet<DialectName> = new Set(['openai-chat', 'openai-responses', 'openai-embeddings'])
+const spoken: Readonly<Partial<Record<ProviderKind, ReadonlySet<DialectName>>>> = {
+  openai,
+  'openai-compatible': openai,
+  anthropic: new Set<DialectName>(['anthropic-messages']),
+}
+const own: Readonly<Partial<Record<ProviderKind, string>>> = {
+  openai: 'https://api.openai.com/v1',
+  anthropic: 'https://api.anthropic.com',
+}
+/** The version of Anthropic's interface that a call gets which names none. */
+const anthropicVersion = '2023-06-01'
+
+/** Whether what the client speaks goes to this model as it is. */
+export const speaks = ({ provider }: ModelVersion, dialect: DialectName): boolean =>
+  spoken[provider]?.has(dialect) ?? false
+
+/** The request for one attempt. The client's own headers go along, but for its credentials and what belongs to the connection. */
+export function requestTo(
+  model: ModelVersion,
+  { dialect, body, headers, key }: { dialect: DialectName; body: Buffer; headers: Headers; key: Secret | undefined },
+): UpstreamRequest {
+  const isAnthropic = model.provider === 'anthropic'
+  return {
+    url: new URL((model.url ?? own[model.provider] ?? '') + paths[dialect]),
+    headers: {
+      ...(isAnthropic && { 'anthropic-version': anthropicVersion }),
+      ...requestHeaders(headers),
+      'content-type': 'application/json',
+      ...(key && credential(isAnthropic ? 'x-api-key' : 'bearer', key)),
+    },
+    body,
+    accepts: ['application/json', 'text/event-stream'],
+  }
+}
+
+export const limitsOf = ({ timeouts }: RouteTarget): Limits => ({ ...defaultLimits, ...given(timeouts) })
+
+const given = (timeouts: RouteTarget['timeouts']): Partial<Limits> =>
+  Object.fromEntries(Object.entries(timeouts).filter(([, limit]) => limit !== undefined))

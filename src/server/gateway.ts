@@ -1,0 +1,76 @@
+import type { Clock } from '../core/clock.ts'
+import { mainTenant, type ProcessId } from '../core/ids.ts'
+import type { Random } from '../core/random.ts'
+import { repeat } from '../execution/engine/housekeeping.ts'
+import { declareBudgets } from '../models/cost/budgets.ts'
+import { SpendLedger } from '../models/cost/spend-ledger.ts'
+import type { Caller } from '../models/gateway/caller.ts'
+import { Gateway } from '../models/gateway/gateway.ts'
+import { Targets } from '../models/providers/targets.ts'
+import { Upstream } from '../models/providers/upstream.ts'
+import type { Settings } from '../sdk/config.ts'
+import type { Pool } from '../store/pool.ts'
+import type { Say } from './log.ts'
+import type { ModelRoutes } from './model-routes.ts'
+
+/** What dead processes held is looked for so often. */
+const recoverEvery = 10_000
+/** A process whose row is older counts as dead after half a minute: what it holds would be assumed. */
+const beatEvery = 5000
+
+export type ModelGateway = Awaited<ReturnType<typeof openGateway>>
+
+/** The gateway with its money, as this process has it. Errors: those of `declareBudgets`. */
+export async function openGateway(o: {
+  readonly pool: Pool
+  readonly modelRoutes: ModelRoutes
+  readonly settings: Settings
+  readonly process: ProcessId
+  readonly beat: (process: ProcessId) => Promise<void>
+  readonly say: Say
+  readonly clock: Clock
+  readonly random: Random
+}) {
+  const { pool, modelRoutes, settings, process, beat, say, clock, random } = o
+  await declareBudgets(pool, mainTenant, settings.budgets ?? [])
+  await beat(process)
+  const spend = new SpendLedger({
+    pool,
+    clock,
+    random,
+    process,
+    onAlert: ({ amount, budget, kind, period }) =>
+      say('', { event: 'cost-alert', level: 'warn', kind, budget, period, nano: String(amount) }),
+  })
+  const upstream = new Upstream({ clock })
+  const gateway = new Gateway({
+    routes: modelRoutes.live,
+    targets: new Targets(clock),
+    upstream,
+    prices: modelRoutes.prices,
+    spend,
+    keysOf: ({ model }) => {
+      const declared = settings.models?.[model]
+      return declared && 'keys' in declared ? (declared.keys ?? []) : []
+    },
+    clock,
+    random,
+  })
+  const stops = [
+    repeat(clock, recoverEvery, async () => void (await spend.recover())),
+    repeat(clock, beatEvery, () => beat(process)),
+  ]
+  const { budgets = [], dataClass = 'special' } = settings.gateway ?? {}
+  /** What every key's calls are held to. */
+  const caller: Omit<Caller, 'tenant'> = { budgets, dataClass, priority: 1, facts: {} }
+  return {
+    gateway,
+    caller,
+    /** Calls over HTTP are taken: the project says what they are held to. */
+    isOpen: settings.gateway !== undefined,
+    async close(): Promise<void> {
+      await Promise.all(stops.map((stop) => stop()))
+      await upstream.close()
+    },
+  }
+}
