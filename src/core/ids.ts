@@ -41,10 +41,14 @@ export type Prefix = keyof Prefixes
 /** The default tenant. */
 export const mainTenant = 'main' as TenantId
 
-/** Mints an id for the given moment (milliseconds since 1970). */
+/** Of a UUID; its sequence number is drawn behind them. */
+const idBytes = 16
+
+/** Mints an id for the given moment (milliseconds since 1970). Written over its own chance: as text, and its dashes taken out, it took three times as long. */
 export function mintId<P extends Prefix>(prefix: P, at: number, random: Random): Prefixes[P] {
-  const uuid = v7({ msecs: Math.floor(at), random: random.bytes(16), seq: random.bytes(4).readUInt32BE() })
-  return `${prefix}_${uuid.replaceAll('-', '')}` as Prefixes[P]
+  const bytes = random.bytes(idBytes + 4)
+  v7({ msecs: Math.floor(at), random: bytes, seq: bytes.readUInt32BE(idBytes) }, bytes)
+  return `${prefix}_${bytes.toString('hex', 0, idBytes)}` as Prefixes[P]
 }
 
 /**
