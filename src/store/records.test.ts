@@ -33,6 +33,26 @@ test('the rights hold in a partition too, reached by its own name', async () => 
     await expect(database.pool.query(`delete from ${name}`)).rejects.toThrow(/permission denied/)
 })
 
+test('a month that began without its partition stays in the default, and the next start goes on past it', async () => {
+  const run = 'run_01bbf8ff68007000800000000000000a' // minted in June 2030
+  const { rows } = await database.pool.query<{ month: number }>(
+    `insert into run_log (t, month, run, seq, key, kind, phase, outcome, writer, at, leaf, leaf_hash)
+      values ('main', id_month($1), $1, 0, 'k', 'step', 'end', 'done', 'w', now(), '', '') returning month`,
+    [run],
+  )
+  const month = rows[0]?.month ?? 0
+  await database.ownerPool.query('select ensure_month_partitions(make_date($1, $2, 1), 2)', [
+    Math.floor(month / 100),
+    month % 100,
+  ])
+  const made = await database.ownerPool.query(`select 1 from pg_class where relname in ($1, $2)`, [
+    `run_log_${month}`,
+    `run_log_${month + 1}`,
+  ])
+  expect(made.rowCount).toBe(1) // the month after it
+  expect((await database.pool.query('select 1 from run_log where month = $1', [month])).rowCount).toBe(1)
+})
+
 test('the application cannot create tables, nor become the owner', async () => {
   await expect(database.pool.query('create table mine(a int)')).rejects.toThrow(/permission denied/)
 })

@@ -89,13 +89,16 @@ create table model_call_default partition of model_call default;
 
 -- Makes the monthly partitions from the given month on. Runs as the owner: the application may call it, but creates nothing itself.
 create or replace function ensure_month_partitions(first_day date, months int) returns void language plpgsql security definer set search_path = public as $$
-declare m date; n int; parent text;
+declare m date; n int; parent text; is_late boolean;
 begin
   if months not between 1 and 24 then raise exception 'months must be 1 to 24'; end if;
   for i in 0 .. months - 1 loop
     m := date_trunc('month', first_day)::date + make_interval(months => i);
     n := extract(year from m) * 100 + extract(month from m);
     foreach parent in array array['run_log', 'model_call'] loop
+      -- A server that ran into a month without one has filled the default: the month stays there, whole, and is found there.
+      execute format('select exists (select from %I where month = %s)', parent || '_default', n) into is_late;
+      continue when is_late;
       execute format('create table if not exists %I partition of %I for values in (%s)', parent || '_' || n, parent, n);
       execute format('grant select, insert on %I to millrace_app', parent || '_' || n);
     end loop;
