@@ -199,7 +199,7 @@ test('a refused request comes back in the words of the provider, is not repeated
   const gateway = await gatewayOver({ targets: ['small'], fallback: ['large'] })
   upstreams.small.otherwise = { does: 'status', status: 400 }
   const answer = await ask(gateway)
-  expect(answer.status).toBe(400)
+  expect([answer.status, answer.by?.model]).toEqual([400, 'small'])
   expect([upstreams.small.calls.length, upstreams.large.calls.length]).toEqual([1, 0])
   expect(await balances(database.pool)).toEqual({ team: '0/0' })
 })

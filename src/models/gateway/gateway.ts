@@ -1,4 +1,4 @@
-import type { Clock } from '../../core/clock.ts'
+import type { Clock, Millis } from '../../core/clock.ts'
 import { isMillraceError, MillraceError } from '../../core/errors/millrace-error.ts'
 import { type CallId, mintId } from '../../core/ids.ts'
 import type { Random } from '../../core/random.ts'
@@ -27,6 +27,8 @@ import { PaidAttempt, type SaidByProvider } from './paid-attempt.ts'
 
 /** Set where the client set none, so that the worst case is known: what models of this day write at most in one answer. */
 const usualCap = 4096
+/** No attempt begins later than this after its call. */
+const longestCall: Millis = 600_000
 
 export interface GatewayParts {
   readonly routes: Pick<LiveRoutes, 'get'>
@@ -112,7 +114,7 @@ export class Gateway {
       headers,
       signal,
       bounds,
-      deadline: clock.now() + 600_000,
+      deadline: clock.now() + longestCall,
       attempts: 0,
     }
     const walked = this.#walk(call, this.#plan(call))
@@ -160,7 +162,7 @@ export class Gateway {
 
   async #walk(call: Call, plan: Plan): Promise<GatewayAnswer> {
     const taken: Taken[] = []
-    let last: Extract<Tried, { kind: 'failed' }> | undefined
+    let last: (Extract<Tried, { kind: 'failed' }> & { readonly version: string }) | undefined
     for (;;) {
       const move = nextMove(plan, taken)
       if (move.kind !== 'ask') break
@@ -168,15 +170,14 @@ export class Gateway {
       const left = plan.stages.flatMap(({ attempts }) => attempts).length - taken.length - 1
       const tried = await this.#try(call, move.attempt, { isFirst: taken.length === 0, left })
       if (tried.kind === 'answered') return tried.answer
-      last = tried
+      last = { ...tried, version }
       if (tried.isFinal) break
       taken.push({ version, outcome: 'failed' })
     }
     if (!last) throw new TypeError('a plan with a stage asks somebody')
-    const { error, said } = last
+    const { error, said, version } = last
     // The provider's own words, if they are in the client's language, say more than ours.
-    if (said && said.status < 500)
-      return { ...said, by: modelOf(call.route, plan.stages[0]?.attempts[0]?.version ?? '') }
+    if (said && said.status < 500) return { ...said, by: modelOf(call.route, version) }
     throw error
   }
 

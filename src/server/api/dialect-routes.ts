@@ -31,10 +31,10 @@ export function dialectRoutes({ planes, isStopping, asKnown }: Options): Hono {
   const { live } = planes.modelRoutes
   const app = new Hono()
   for (const [path, name] of Object.entries(addresses))
-    app.post(path, (c) => inDialect(c, dialects[name], () => answer(c, dialects[name])))
+    app.post(path, (c) => inDialect(dialects[name], () => answer(c, dialects[name])))
   app.get('/models', (c) => {
     const name = c.req.header('anthropic-version') === undefined ? 'openai-chat' : 'anthropic-messages'
-    return inDialect(c, dialects[name], async () => {
+    return inDialect(dialects[name], async () => {
       await principalOf(c)
       const names = live.all.flatMap(({ policy, route }) => [route, ...policy.aliases])
       return c.body(
@@ -58,7 +58,7 @@ export function dialectRoutes({ planes, isStopping, asKnown }: Options): Hono {
     return responseOf(await gateway.call(request, { ...caller, tenant }, { headers: c.req.header(), signal }))
   }
 
-  async function inDialect(_c: Context, dialect: Dialect, work: () => Promise<Response>): Promise<Response> {
+  async function inDialect(dialect: Dialect, work: () => Promise<Response>): Promise<Response> {
     try {
       return await work()
     } catch (error) {
