@@ -33,6 +33,8 @@ export function isMillraceError<C extends ErrorCode>(error: unknown, code?: C): 
 
 export const errorCodes = (): ErrorCode[] => Object.keys(dictionary) as ErrorCode[]
 
+export const isErrorCode = (code: string): code is ErrorCode => Object.hasOwn(dictionary, code)
+
 /** The entry of a code; the details' type is erased here, and checked where an error is made. */
 export const entryOf = (code: ErrorCode): ErrorEntry<ErrorDetails> =>
   dictionary[code] as unknown as ErrorEntry<ErrorDetails>
