@@ -134,6 +134,10 @@ export const routeDeclaration = z
     /** Fields that the other dialect does not know may be dropped, and are named in a header; else they are refused. */
     dropUnmapped: z.boolean().default(false),
     onHangUp: onHangUp.default('cancel'),
+    /** A second attempt beside one that is slower than its target mostly is, for at most one call in twenty: sooner answered, and paid for twice. */
+    hedge: z.boolean().default(false),
+    /** Tokens of one answer, where the client sets no cap: what is held for it follows from that. */
+    outputCap: z.int().min(1).max(1_000_000).default(4096),
     /** Model names that are written into clients, and mean this route. */
     aliases: z.array(foreignName).max(100).default([]),
   })

@@ -3,8 +3,11 @@ import type { ReservationId, RunId, TenantId } from '../../core/ids.ts'
 import type { Nano } from '../../core/money.ts'
 import type { Price } from './price.ts'
 
-/** Why an attempt is made: each of them costs, and each has its own reservation (C3). */
-export type AttemptKind = 'first' | 'retry' | 'hedge' | 'fallback' | 'shadow'
+/**
+ * Why an attempt is made: each of them costs, and each has its own reservation (C3). `repair`: its answer did not fit the schema; `sample` and
+ * `judge`: to score an answer of a cascade.
+ */
+export type AttemptKind = 'first' | 'retry' | 'hedge' | 'fallback' | 'shadow' | 'repair' | 'sample' | 'judge'
 
 /** Whom and what an attempt's cost is counted for. */
 export interface AttemptFacts {

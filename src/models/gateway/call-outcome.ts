@@ -1,4 +1,5 @@
 import type { Instant, Millis } from '../../core/clock.ts'
+import type { FailureKind } from '../../core/errors/failure-kind.ts'
 import type { CallId, ReservationId, RunId, TenantId } from '../../core/ids.ts'
 import type { Nano } from '../../core/money.ts'
 import type { DataClass } from '../../sdk/models.ts'
@@ -6,10 +7,6 @@ import type { AttemptKind } from '../cost/reservation.ts'
 import type { Usage } from '../cost/usage.ts'
 import type { DialectName } from '../dialects/dialect.ts'
 import type { Reason } from '../routes/plan-route.ts'
-
-/** The kinds of failure that people tell apart: whose it is, and so who mends it. */
-export const failureKinds = ['transport', 'provider', 'schema', 'semantic', 'policy', 'human', 'effect'] as const
-export type FailureKind = (typeof failureKinds)[number]
 
 /** One attempt of a call, as it ended. */
 export interface AttemptOutcome {

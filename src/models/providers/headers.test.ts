@@ -50,7 +50,7 @@ test('a client’s credentials for this gateway never go to a provider', () => {
       cookie: 'session=ours',
       host: 'gateway.internal',
       'x-forwarded-for': '10.0.0.7',
-      'x-millrace-entity': 'customer-7',
+      'millrace-entity': 'customer-7',
       'content-length': '7',
       'anthropic-version': '2023-06-01',
       'anthropic-beta': 'a,b',

@@ -49,7 +49,7 @@ export const answerHeaders = (headers: Headers): Record<string, string | string[
 export function requestHeaders(headers: Headers): Record<string, string | string[]> {
   const kept = without(headers, notOfRequest)
   for (const name of Object.keys(kept))
-    if (name.startsWith('x-forwarded-') || name.startsWith('x-millrace-')) delete kept[name]
+    if (name.startsWith('x-forwarded-') || name.startsWith('millrace-')) delete kept[name]
   return kept
 }
 

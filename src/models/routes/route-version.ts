@@ -35,6 +35,8 @@ export const routePolicy = z.strictObject({
     mostCost: z.strictObject({ nano: z.string(), currency: z.string() }).optional(),
   }),
   dropUnmapped: z.boolean(),
+  hedge: z.boolean().default(false),
+  outputCap: z.number().default(4096),
   aliases: z.array(z.string()),
 })
 export type RoutePolicy = z.output<typeof routePolicy>
@@ -94,6 +96,8 @@ export function routeVersionOf(route: string, declaration: RouteDeclaration, fin
       ...(mostCost && { mostCost: { nano: String(nanoOf(mostCost.amount)), currency: mostCost.currency } }),
     },
     dropUnmapped: declared.dropUnmapped,
+    hedge: declared.hedge,
+    outputCap: declared.outputCap,
     aliases: declared.aliases,
   })
   return { route, digest: digestOf(policy), policy, models }

@@ -278,6 +278,7 @@ create table model_call (
   id text not null,
   version text not null,
   body jsonb not null,
+  outcome jsonb not null default '{}'::jsonb,
   constraint model_call_pkey PRIMARY KEY (t, month, route, id),
   constraint model_call_check CHECK ((month = id_month(id)))
 ) partition by LIST (month);
@@ -393,7 +394,7 @@ create table reservation (
   constraint reservation_check2 CHECK ((((price IS NULL) = (held IS NULL)) AND ((price IS NULL) = (currency IS NULL)))),
   constraint reservation_check3 CHECK (((price IS NOT NULL) OR (cardinality(budgets) = 0))),
   constraint reservation_held_check CHECK ((held >= 0)),
-  constraint reservation_kind_check CHECK ((kind = ANY (ARRAY['first'::text, 'retry'::text, 'hedge'::text, 'fallback'::text, 'shadow'::text]))),
+  constraint reservation_kind_check CHECK ((kind = ANY (ARRAY['first'::text, 'retry'::text, 'hedge'::text, 'fallback'::text, 'shadow'::text, 'repair'::text, 'sample'::text, 'judge'::text]))),
   constraint reservation_state_check CHECK ((state = ANY (ARRAY['held'::text, 'settled'::text, 'assumed'::text, 'released'::text])))
 );
 CREATE INDEX reservation_held ON public.reservation USING btree (process, t, id) WHERE (state = 'held'::text);

@@ -61,7 +61,7 @@ create table reservation (
   budgets text[] not null,
   periods text[] not null,
   call text,
-  kind text not null check (kind in ('first', 'retry', 'hedge', 'fallback', 'shadow')),
+  kind text not null check (kind in ('first', 'retry', 'hedge', 'fallback', 'shadow', 'repair', 'sample', 'judge')),
   provider text not null,
   model text not null,
   pipeline text,

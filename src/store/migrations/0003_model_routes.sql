@@ -75,7 +75,8 @@ create table route_registry (
   revision bigint not null default 0
 );
 
--- What routing followed from, one row a call: facts, never words. What was asked and what it cost, for replays of a proposal. Monthly, as runs are.
+-- What routing followed from, one row a call: facts, never words. What was asked and what it cost, for replays of a proposal; `outcome`: the call's
+-- lineage, as it ended. Monthly, as runs are.
 create table model_call (
   t text not null,
   month int not null check (month = id_month(id)),
@@ -83,6 +84,7 @@ create table model_call (
   id text not null,
   version text not null,
   body jsonb not null,
+  outcome jsonb not null default '{}',
   primary key (t, month, route, id)
 ) partition by list (month);
 create table model_call_default partition of model_call default;
