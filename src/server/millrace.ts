@@ -26,6 +26,8 @@ export interface MillraceOptions {
   readonly home: string
   /** `millrace.config.ts`, unless another is named. */
   readonly config?: string | undefined
+  /** What is served instead of a project's file, by the gateway alone: no runs are driven, and no Restate is started. */
+  readonly gatewayAlone?: Project | undefined
   /** Of the API; 0 is any free one. */
   readonly port: number
   /** The address that the API listens on; 127.0.0.1 unless said. */
@@ -56,8 +58,8 @@ export interface Millrace {
  * `intake/no-smtp` and `intake/bad-smtp-url`; then nothing is left running.
  */
 export async function startMillrace(options: MillraceOptions): Promise<Millrace> {
-  const { env, say, send } = options
-  const project = await loadProject(options.config, env)
+  const { env, gatewayAlone, say, send } = options
+  const project = gatewayAlone ?? (await loadProject(options.config, env))
   if (send) say(`replies are sent through ${mailServerOf(project.settings).at}`, { event: 'replies-sent' })
   const home = openHome(options.home)
   const end: (() => unknown)[] = [() => home.close(), () => removeServerJson(home.path)]
@@ -71,7 +73,7 @@ export async function startMillrace(options: MillraceOptions): Promise<Millrace>
     const broken = new Promise<never>((_, reject) => (breakDown = reject))
     broken.catch(() => {}) // whoever started this may not listen yet
     const [engines, models] = await together(
-      beginEngines({ home, env, url: http.url, say, giveUp: breakDown }),
+      beginEngines({ home, env, url: http.url, say, giveUp: breakDown, isDatabaseAlone: gatewayAlone !== undefined }),
       ModelPlane.open({
         routes: localRoutes(project.settings.routes),
         root: project.root,
@@ -127,17 +129,18 @@ interface EnginesRequest {
   readonly url: string
   readonly say: Say
   readonly giveUp: (error: MillraceError) => void
+  readonly isDatabaseAlone: boolean
 }
 
 /** `server.json` names the pids from the moment that there are any. */
-async function beginEngines({ home, env, url, say, giveUp }: EnginesRequest): Promise<Engines> {
+async function beginEngines({ home, url, ...request }: EnginesRequest): Promise<Engines> {
   const started = new Date(systemClock.today()).toISOString()
   let engines: Engines | undefined
   const changed = (): void => {
     const pids = engines?.pids() ?? { postgres: 0, restate: 0 }
     writeServerJson(home.path, { url, pids: { main: process.pid, ...pids }, started })
   }
-  engines = await startEngines({ home, env, say, changed, giveUp })
+  engines = await startEngines({ home, changed, ...request })
   changed()
   return engines
 }

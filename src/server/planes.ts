@@ -188,22 +188,25 @@ export async function openPlanes(options: PlanesOptions) {
     const unattended = new UnattendedWork({
       hold,
       clock,
-      parts: [
-        async () => {
-          const served = await engine.serve((run) => pipelines.handlerOf(run))
-          return async () => served[Symbol.asyncDispose]()
-        },
-        async () => {
-          await admin.register(scheduler.uri)
-          await admin.resumeBackingOff() // E7
-          return () => Promise.resolve()
-        },
-        async () => {
-          dispatcher.start()
-          return () => dispatcher.stop()
-        },
-        async () => repeat(clock, escalateEvery, () => reviews.escalate(mostEscalated)),
-      ],
+      parts: !engines.restate.isThere
+        ? []
+        : [
+            // runs that nobody drives are not begun either
+            async () => {
+              const served = await engine.serve((run) => pipelines.handlerOf(run))
+              return async () => served[Symbol.asyncDispose]()
+            },
+            async () => {
+              await admin.register(scheduler.uri)
+              await admin.resumeBackingOff() // E7
+              return () => Promise.resolve()
+            },
+            async () => {
+              dispatcher.start()
+              return () => dispatcher.stop()
+            },
+            async () => repeat(clock, escalateEvery, () => reviews.escalate(mostEscalated)),
+          ],
     })
     end.unshift(() => unattended.close())
     await unattended.begin()

@@ -21,6 +21,8 @@ export interface Engines {
     readonly adminUrl: string
     readonly identityKey: string | undefined
     readonly isEmbedded: boolean
+    /** False: nobody drives runs, and the addresses lead nowhere. */
+    readonly isThere: boolean
   }
   /** The port that the engine calls back on: remembered. */
   readonly handlerPort: number
@@ -33,6 +35,8 @@ export interface EngineOptions {
   readonly home: Home
   readonly env: NodeJS.ProcessEnv
   readonly durable?: boolean
+  /** Without Restate, for a gateway that drives no runs. */
+  readonly isDatabaseAlone?: boolean
   readonly clock?: Clock
   readonly say: Say
   /** A pid changed: `server.json` is written anew. */
@@ -107,12 +111,15 @@ export async function startEngines(options: EngineOptions): Promise<Engines> {
   }
 
   async function startRestate(): Promise<Engines['restate']> {
-    if (external.restate) return { ...external.restate, identityKey: env['RESTATE_IDENTITY_KEY'], isEmbedded: false }
+    if (options.isDatabaseAlone)
+      return { ...restateUrls(kept), identityKey: undefined, isEmbedded: false, isThere: false }
+    if (external.restate)
+      return { ...external.restate, identityKey: env['RESTATE_IDENTITY_KEY'], isEmbedded: false, isThere: true }
     mkdirSync(home.file('tmp'), { recursive: true, mode: 0o700 })
     running.restate = restateProcess(kept, { home, clock, changed, say })
     await running.restate.start(giveUp)
     await refuseExposedAdmin(kept.ports.admin)
-    return { ...restateUrls(kept), identityKey: kept.identityKey, isEmbedded: true }
+    return { ...restateUrls(kept), identityKey: kept.identityKey, isEmbedded: true, isThere: true }
   }
 }
 
