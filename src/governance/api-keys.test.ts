@@ -117,6 +117,38 @@ test('its use is noted at most once a minute, however many requests come at once
   expect(await used()).toBeGreaterThanOrEqual(first ?? Number.POSITIVE_INFINITY)
 })
 
+test('a key for models says what it may do, in its list and to whoever verifies it, and the most delicate data unless it says less', async () => {
+  const grant = { routes: ['chat'], budgets: ['clients'], requests: 60, tokens: 10_000, atOnce: 4 }
+  const made = await keys.create({ tenant: mainTenant, person: ada, name: 'shop', actor: ada, grant })
+  const full = { ...grant, dataClass: 'special' }
+  expect(made.key.grant).toEqual(full)
+  expect((await keys.verify(made.secret))?.grant).toEqual(full)
+  expect((await keys.list(mainTenant)).find(({ id }) => id === made.key.id)?.grant).toEqual(full)
+  expect((await keys.revoke({ tenant: mainTenant, key: made.key.id, actor: ada })).grant).toEqual(full)
+  expect((await keys.verify((await create()).secret))?.grant).toBeUndefined()
+})
+
+test.each([
+  { requests: 0 },
+  { tokens: 1.5 },
+  { atOnce: -1 },
+  { routes: [] },
+  { routes: ['a\nb'] },
+  { dataClass: 'secret' as never },
+  { admin: true } as never,
+])('a key for models with %j is not made', async (grant) => {
+  const before = (await keys.list(mainTenant)).length
+  await expect(keys.create({ tenant: mainTenant, person: ada, name: 'shop', actor: ada, grant })).rejects.toSatisfy(
+    (e) => isMillraceError(e, 'governance/bad-person'),
+  )
+  expect(await keys.list(mainTenant)).toHaveLength(before)
+})
+
+test('what a key for models may do is changed by nobody', async () => {
+  for (const statement of [`update model_grant set tokens = null`, 'delete from model_grant'])
+    await expect(database.pool.query(statement)).rejects.toThrow(/permission denied/)
+})
+
 test('a person is added with an audit row, found, and listed in pages', async () => {
   const bob = await people.add({ tenant: mainTenant, name: ' Bob ', email: 'bob@bank.example', actor: ada })
   expect(bob).toMatchObject({ name: 'Bob', email: 'bob@bank.example' })

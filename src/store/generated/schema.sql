@@ -1,5 +1,38 @@
 -- Generated from the catalogs by `npm run schema`. Read it; never run it.
 
+create table answer_cache (
+  t text not null,
+  route text not null,
+  key bytea not null,
+  call text not null,
+  version text not null,
+  model text not null,
+  subject text,
+  key_id text,
+  scope bytea,
+  ordinal bigint not null default nextval('answer_cache_ordinal'::regclass),
+  asked text,
+  vector bytea,
+  sources text[] not null default '{}'::text[],
+  status smallint not null,
+  type text not null,
+  nano numeric(38,0),
+  currency text,
+  body bytea not null,
+  made timestamp with time zone not null default clock_timestamp(),
+  exact_until timestamp with time zone,
+  semantic_until timestamp with time zone,
+  expires timestamp with time zone not null generated always as (GREATEST(exact_until, semantic_until)) stored,
+  constraint answer_cache_pkey PRIMARY KEY (t, route, key),
+  constraint answer_cache_check CHECK (((subject IS NULL) = (key_id IS NULL))),
+  constraint answer_cache_check1 CHECK (((subject IS NULL) OR (scope IS NULL)))
+);
+CREATE INDEX answer_cache_call ON public.answer_cache USING btree (t, call);
+CREATE INDEX answer_cache_expires ON public.answer_cache USING btree (expires);
+CREATE INDEX answer_cache_scope ON public.answer_cache USING btree (t, scope, ordinal) WHERE (scope IS NOT NULL);
+CREATE INDEX answer_cache_sources ON public.answer_cache USING gin (sources) WHERE (sources <> '{}'::text[]);
+CREATE INDEX answer_cache_subject ON public.answer_cache USING btree (t, subject) WHERE (subject IS NOT NULL);
+
 create table api_key (
   t text not null,
   id text not null,
@@ -13,6 +46,40 @@ create table api_key (
   constraint api_key_secret_hash_key UNIQUE (secret_hash),
   constraint api_key_pkey PRIMARY KEY (t, id),
   constraint api_key_t_person_fkey FOREIGN KEY (t, person) REFERENCES person(t, id)
+);
+
+create table arm_answer (
+  t text not null,
+  call text not null,
+  route text not null,
+  at timestamp with time zone not null,
+  route_version text not null,
+  arm text not null,
+  version text not null,
+  run text not null,
+  constraint arm_answer_pkey PRIMARY KEY (t, call)
+);
+CREATE INDEX arm_answer_route ON public.arm_answer USING btree (t, route, at);
+
+create table arm_day (
+  t text not null,
+  route text not null,
+  day date not null,
+  route_version text not null,
+  arm text not null,
+  version text not null,
+  currency text not null,
+  process text not null,
+  calls bigint not null,
+  taken_over bigint not null,
+  schema_failures bigint not null,
+  errors jsonb not null,
+  priced bigint not null,
+  cost numeric not null,
+  cost_squares numeric not null,
+  bins integer[] not null,
+  counts bigint[] not null,
+  constraint arm_day_pkey PRIMARY KEY (t, route, day, route_version, arm, version, currency, process)
 );
 
 create table artefact (
@@ -50,6 +117,7 @@ create table budget (
   warn smallint,
   downgrade smallint,
   stop smallint not null default 100,
+  declared text,
   constraint budget_pkey PRIMARY KEY (t, id),
   constraint budget_t_parent_fkey FOREIGN KEY (t, parent) REFERENCES budget(t, id) DEFERRABLE INITIALLY DEFERRED,
   constraint budget_cap_check CHECK ((cap >= 0)),
@@ -69,6 +137,38 @@ create table budget_period (
   constraint budget_period_t_budget_fkey FOREIGN KEY (t, budget) REFERENCES budget(t, id),
   constraint budget_period_held_check CHECK ((held >= 0))
 );
+
+create table cache_day (
+  t text not null,
+  route text not null,
+  day date not null,
+  measure text not null,
+  amount numeric(38,0) not null,
+  constraint cache_day_pkey PRIMARY KEY (t, route, day, measure)
+);
+
+create table call_latency (
+  t text not null,
+  at timestamp with time zone not null,
+  grain text not null,
+  route text not null,
+  dialect text not null,
+  model text not null,
+  task text not null,
+  kind text not null,
+  process text not null,
+  count bigint not null,
+  total double precision not null,
+  least double precision not null,
+  most double precision not null,
+  bins integer[] not null,
+  counts bigint[] not null,
+  constraint call_latency_pkey PRIMARY KEY (t, at, grain, route, dialect, model, task, kind, process),
+  constraint call_latency_check CHECK ((cardinality(bins) = cardinality(counts))),
+  constraint call_latency_grain_check CHECK ((grain = ANY (ARRAY['minute'::text, 'hour'::text]))),
+  constraint call_latency_kind_check CHECK ((kind = ANY (ARRAY['total'::text, 'first-content'::text])))
+);
+CREATE INDEX call_latency_grain ON public.call_latency USING btree (grain, at);
 
 create table chunk (
   t text not null,
@@ -199,6 +299,18 @@ create table effects_hold (
   constraint effects_hold_one_check CHECK (one)
 );
 
+create table embedding_cache (
+  t text not null,
+  encoder text not null,
+  text bytea not null,
+  subject text not null default ''::text,
+  vector bytea not null,
+  expires timestamp with time zone not null,
+  constraint embedding_cache_pkey PRIMARY KEY (t, encoder, text, subject)
+);
+CREATE INDEX embedding_cache_expires ON public.embedding_cache USING btree (expires);
+CREATE INDEX embedding_cache_subject ON public.embedding_cache USING btree (t, subject) WHERE (subject <> ''::text);
+
 create table factor (
   t text not null,
   id text not null,
@@ -230,6 +342,17 @@ create table inbox (
   constraint inbox_state_check CHECK ((state = ANY (ARRAY['pending'::text, 'started'::text, 'ignored'::text, 'dead'::text])))
 );
 CREATE INDEX inbox_pending ON public.inbox USING btree (t, pipeline, priority, accepted, source, id) WHERE (state = 'pending'::text);
+
+create table key_use (
+  t text not null,
+  key text not null,
+  process text not null,
+  requests bigint not null,
+  tokens bigint not null,
+  at_once integer not null,
+  told timestamp with time zone not null default clock_timestamp(),
+  constraint key_use_pkey PRIMARY KEY (t, key, process)
+);
 
 create table knowledge_index (
   t text not null,
@@ -282,6 +405,24 @@ create table model_call (
   constraint model_call_pkey PRIMARY KEY (t, month, route, id),
   constraint model_call_check CHECK ((month = id_month(id)))
 ) partition by LIST (month);
+
+create table model_grant (
+  t text not null,
+  key text not null,
+  routes text[],
+  budgets text[] not null,
+  data_class text not null,
+  requests integer,
+  tokens bigint,
+  at_once integer,
+  constraint model_grant_pkey PRIMARY KEY (t, key),
+  constraint model_grant_t_key_fkey FOREIGN KEY (t, key) REFERENCES api_key(t, id),
+  constraint model_grant_at_once_check CHECK ((at_once > 0)),
+  constraint model_grant_data_class_check CHECK ((data_class = ANY (ARRAY['public'::text, 'internal'::text, 'personal'::text, 'special'::text]))),
+  constraint model_grant_requests_check CHECK ((requests > 0)),
+  constraint model_grant_routes_check CHECK ((cardinality(routes) > 0)),
+  constraint model_grant_tokens_check CHECK ((tokens > 0))
+);
 
 create table model_version (
   t text not null,
@@ -528,6 +669,25 @@ create table run_log (
   constraint run_log_check CHECK ((month = id_month(run))),
   constraint run_log_seq_check CHECK ((seq >= 0))
 ) partition by LIST (month);
+
+create table shadow_comparison (
+  t text not null,
+  call text not null,
+  shadow text not null,
+  route text not null,
+  at timestamp with time zone not null,
+  version text not null,
+  agreed boolean,
+  score real,
+  error text,
+  ms double precision not null,
+  shadow_ms double precision not null,
+  currency text,
+  cost bigint,
+  shadow_cost bigint,
+  constraint shadow_comparison_pkey PRIMARY KEY (t, call, shadow)
+);
+CREATE INDEX shadow_comparison_route ON public.shadow_comparison USING btree (t, route, at);
 
 create table subject (
   t text not null,
@@ -889,11 +1049,16 @@ AS $function$
   select cap / 100 * percent + cap % 100 * percent / 100
 $function$;
 
+grant delete, insert, select, update on answer_cache to millrace_app;
 grant insert, select, update on api_key to millrace_app;
+grant delete, insert, select, update on arm_answer to millrace_app;
+grant delete, insert, select, update on arm_day to millrace_app;
 grant insert, select on artefact to millrace_app;
 grant insert, select on audit_log to millrace_app;
 grant insert, select on budget to millrace_app;
 grant insert, select on budget_period to millrace_app;
+grant insert, select, update on cache_day to millrace_app;
+grant delete, insert, select, update on call_latency to millrace_app;
 grant insert, select, update on chunk to millrace_app;
 grant insert, select on cost_alert to millrace_app;
 grant insert, select on cost_correction to millrace_app;
@@ -903,13 +1068,16 @@ grant insert, select on decision to millrace_app;
 grant insert, select on document to millrace_app;
 grant insert, select, update on effect to millrace_app;
 grant delete, select on effects_hold to millrace_app;
+grant delete, insert, select, update on embedding_cache to millrace_app;
 grant insert, select on factor to millrace_app;
 grant insert, select, update on inbox to millrace_app;
+grant delete, insert, select, update on key_use to millrace_app;
 grant insert, select, update on knowledge_index to millrace_app;
 grant insert, select on ledger_pending to millrace_app;
 grant insert, select on master_key_check to millrace_app;
 grant insert, select, update on model to millrace_app;
 grant insert, select on model_call to millrace_app;
+grant insert, select on model_grant to millrace_app;
 grant insert, select on model_version to millrace_app;
 grant insert, select on payload to millrace_app;
 grant insert, select, update on person to millrace_app;
@@ -928,12 +1096,13 @@ grant insert, select, update on run to millrace_app;
 grant insert, select, update on run_factor to millrace_app;
 grant insert, select on run_hold to millrace_app;
 grant insert, select on run_log to millrace_app;
+grant delete, insert, select, update on shadow_comparison to millrace_app;
 grant insert, select on subject to millrace_app;
 grant insert, select on subject_alias to millrace_app;
 grant insert, select, update on subject_key to millrace_app;
 grant delete, insert, select, update on wake to millrace_app;
 grant insert, select, update on work_item to millrace_app;
-grant update (parent, cap, period, warn, downgrade, stop) on budget to millrace_app;
+grant update (parent, cap, period, warn, downgrade, stop, declared) on budget to millrace_app;
 grant update (held, spent) on budget_period to millrace_app;
 grant update (attempts, assumed, unknown, cost, input, output) on cost_day to millrace_app;
 grant update (state, ended, why, actual, tier, input, cache_read, cache_write, cache_write_long, output, reasoning) on reservation to millrace_app;
