@@ -114,6 +114,24 @@ const constraints = z.strictObject({
   mostCost: money.optional(),
 })
 
+/**
+ * How long answers stand for questions that are put again. Not said: they do not. `exact`: the same question, by whoever may see the same.
+ * `semantic`: another wording of it, at least so near (a cosine) by an encoder of the project, with every fact of it equal; never of
+ * personal data.
+ */
+const cache = z
+  .strictObject({
+    exact: duration.optional(),
+    semantic: z
+      .strictObject({
+        for: duration,
+        least: z.number().min(0).max(1).default(0.9),
+        model: routeName.default('mini-en'),
+      })
+      .optional(),
+  })
+  .refine(({ exact, semantic }) => exact !== undefined || semantic !== undefined, 'say exact, semantic or both')
+
 /** A route of the gateway, as `millrace.config.ts` and `millrace routes set` declare it; its version is the digest of what it says. */
 export const routeDeclaration = z
   .strictObject({
@@ -131,6 +149,7 @@ export const routeDeclaration = z
       .optional(),
     constraints: constraints.default({}),
     timeouts: timeouts.default({}),
+    cache: cache.optional(),
     /** Fields that the other dialect does not know may be dropped, and are named in a header; else they are refused. */
     dropUnmapped: z.boolean().default(false),
     onHangUp: onHangUp.default('cancel'),

@@ -75,3 +75,15 @@ test('a project’s mistakes are named by their fields, and the routes within th
   ])
   expect(problems.join()).not.toContain('secret')
 })
+
+test('how long answers are kept is part of the version, in milliseconds, and a route that keeps none has the version it had', () => {
+  const plain = testRoute({ targets: ['small'] }, models)
+  const caching = testRoute({ targets: ['small'], cache: { exact: '1h', semantic: { for: '10m' } } }, models)
+  expect(plain.policy).not.toHaveProperty('cache')
+  expect(caching.policy.cache).toEqual({
+    exact: 3_600_000,
+    semantic: { for: 600_000, least: 0.9, model: 'mini-en' },
+  })
+  expect(caching.digest).not.toBe(plain.digest)
+  expect(() => testRoute({ targets: ['small'], cache: {} }, models)).toThrow(/say exact/)
+})

@@ -34,6 +34,13 @@ export const routePolicy = z.strictObject({
     /** Nano-units, as a decimal number: JSON has no big integers. */
     mostCost: z.strictObject({ nano: z.string(), currency: z.string() }).optional(),
   }),
+  /** Durations in milliseconds. */
+  cache: z
+    .strictObject({
+      exact: z.number().optional(),
+      semantic: z.strictObject({ for: z.number(), least: z.number(), model: z.string() }).optional(),
+    })
+    .optional(),
   dropUnmapped: z.boolean(),
   hedge: z.boolean().default(false),
   outputCap: z.number().default(4096),
@@ -95,6 +102,7 @@ export function routeVersionOf(route: string, declaration: RouteDeclaration, fin
       ...limits,
       ...(mostCost && { mostCost: { nano: String(nanoOf(mostCost.amount)), currency: mostCost.currency } }),
     },
+    ...(declared.cache && { cache: declared.cache }),
     dropUnmapped: declared.dropUnmapped,
     hedge: declared.hedge,
     outputCap: declared.outputCap,

@@ -6,8 +6,8 @@ export interface Table {
   readonly columns: readonly string[]
 }
 
-/** What a backup leaves out: the schema's own record (the manifest has it), heartbeats of processes that are gone, and the hold that a restore sets. */
-const leftOut = ['migration', 'process', 'effects_hold']
+/** What a backup leaves out: the schema's own record (the manifest has it), heartbeats of processes that are gone, the hold that a restore sets, and caches. */
+const leftOut = ['migration', 'process', 'effects_hold', 'answer_cache', 'embedding_cache']
 
 /** Every table of the schema, those that others refer to first. Partitions are reached through their parent. */
 export async function readTables(client: pg.ClientBase): Promise<readonly Table[]> {
