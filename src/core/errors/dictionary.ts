@@ -6,6 +6,7 @@ import { governanceErrors } from './governance.ts'
 import { intakeErrors } from './intake.ts'
 import { knowledgeErrors } from './knowledge.ts'
 import { modelErrors } from './model.ts'
+import { modelAnswerErrors } from './model-answer.ts'
 import { modelRouteErrors } from './model-route.ts'
 import { modelWireErrors } from './model-wire.ts'
 import { reviewErrors } from './review.ts'
@@ -24,6 +25,7 @@ export const dictionary = {
   ...intakeErrors,
   ...knowledgeErrors,
   ...modelErrors,
+  ...modelAnswerErrors,
   ...modelRouteErrors,
   ...modelWireErrors,
   ...reviewErrors,
