@@ -116,6 +116,7 @@ const ports: CorridorPorts = {
   policy: new AllowList([{ pipeline: fiveDecisions.name, steps: ['decide:*'] }]),
   classifiers: { classify: unused },
   generators: { generate: unused },
+  embedders: { embed: unused },
   knowledge: { search: unused },
   people: { ask: unused, answer: unused, close: unused },
   connectors: { get: unused },

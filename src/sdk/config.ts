@@ -28,6 +28,8 @@ export interface Settings {
     /** What the clients' data may be at most: `special`, the most delicate, unless said. */
     readonly dataClass?: DataClass
   }
+  /** Nodes of `budgets` that the model calls of a pipeline's steps are held to, by the pipeline's name. Not named: nothing limits them. */
+  readonly pipelineBudgets?: Readonly<Record<string, readonly string[]>>
   readonly collections?: readonly { readonly collection: AnyCollection; readonly documents: string }[]
   /** The mailbox connector feeds this pipeline. */
   readonly mailbox?: {

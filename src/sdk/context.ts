@@ -1,5 +1,6 @@
 import type { Duration } from '../core/duration.ts'
-import type { Action, Classifier, Collection, Prompt, ReviewForm, Rules } from './resources.ts'
+import type { Embedding, Extraction, Prompt } from './prompts.ts'
+import type { Action, Classifier, Collection, ReviewForm, Rules } from './resources.ts'
 
 export interface Classification<L extends string> {
   /** The most likely label, also below the threshold. */
@@ -60,6 +61,10 @@ export interface Context {
     options?: { readonly topK?: number },
   ): Promise<readonly Found<D>[]>
   generate<I, O>(prompt: Prompt<I, O>, input: NoInfer<I>): Promise<O>
+  /** The extraction's fields, read out of a text. */
+  extract<O>(extraction: Extraction<O>, text: string): Promise<O>
+  /** One vector for each text, in their order. */
+  embed(embedding: Embedding, texts: readonly string[]): Promise<readonly (readonly number[])[]>
   /** An action that declares `approval: 'required'` is not called without a gate. */
   act<I, O, F extends string, A extends 'required' | 'by-gate', S = never>(
     action: Action<I, O, F, A>,

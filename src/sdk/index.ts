@@ -4,6 +4,7 @@ export type { ActOutcome, Answer, Classification, Context, Found, Gate } from '.
 export type { BudgetDeclaration, PriceDeclaration } from './costs.ts'
 export type { Capability, DataClass, LocalRoute, ModelDeclaration, RouteDeclaration, Tier } from './models.ts'
 export { pipeline, type AnyPipeline, type Pipeline } from './pipeline.ts'
+export { embedding, extraction, prompt, type Embedding, type Extraction, type Prompt } from './prompts.ts'
 export {
   action,
   classifier,
@@ -11,7 +12,6 @@ export {
   connector,
   event,
   file,
-  prompt,
   reviewForm,
   rules,
   type Action,
@@ -19,7 +19,6 @@ export {
   type Collection,
   type Connector,
   type EventType,
-  type Prompt,
   type ReviewForm,
   type Rules,
 } from './resources.ts'

@@ -48,36 +48,6 @@ export const classifier = <const L extends string>(o: {
 export const file = (meta: ImportMeta, path: string): string =>
   readFileSync(fileURLToPath(new URL(path, meta.url)), 'utf8')
 
-export interface Prompt<I, O> extends Resource<'prompt'> {
-  readonly route: string
-  readonly template: string
-  readonly input: Schema<I>
-  readonly output: Schema<O>
-}
-
-/** A template and the schemas around it. What answers it stands behind `route`: a language model, or the template itself. */
-export const prompt = <I extends Schema, O extends Schema>(o: {
-  name: string
-  route: string
-  template: string
-  input: I & JsonSchemaOf<I>
-  output: O & JsonSchemaOf<O>
-}): Prompt<OutputOf<I>, OutputOf<O>> => ({
-  type: 'prompt',
-  name: o.name,
-  route: o.route,
-  template: o.template,
-  input: o.input, // a schema of its own output
-  output: o.output, // a schema of its own output
-  digest: digestOfResource('prompt', {
-    name: o.name,
-    route: o.route,
-    template: o.template,
-    input: describeSchema(o.input),
-    output: describeSchema(o.output),
-  }),
-})
-
 // ---------------------------------------------------------------- rules
 
 /** A test of one field: a value, one of several, or a comparison. */

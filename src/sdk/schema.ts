@@ -43,10 +43,18 @@ export async function check<T>(schema: Schema<T>, value: unknown): Promise<Check
   return { ok: false, problems }
 }
 
-/** The schema as JSON Schema, where its library can say it. */
+const described = new WeakMap<Schema, Json>()
+
+/** The schema as JSON Schema, where its library can say it. Labels of `.meta()` stand in it. */
 export function describeSchema(schema: Schema): Json {
-  if (schema instanceof z.ZodType) return z.toJSONSchema(schema, { unrepresentable: 'any' }) as unknown as Json // JSON by its definition
-  return { vendor: schema['~standard'].vendor }
+  const known = described.get(schema)
+  if (known !== undefined) return known
+  const description =
+    schema instanceof z.ZodType
+      ? (z.toJSONSchema(schema, { unrepresentable: 'any' }) as unknown as Json) // JSON by its definition
+      : { vendor: schema['~standard'].vendor }
+  described.set(schema, description)
+  return description
 }
 
 /** The digest of a resource: canonical JSON of what is declared, and the text of its code. */

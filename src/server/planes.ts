@@ -46,6 +46,7 @@ import type { Say } from './log.ts'
 import { MailIntake } from './mail-intake.ts'
 import { openGateway } from './gateway.ts'
 import { openModelRoutes } from './model-routes.ts'
+import { modelSteps } from './model-steps.ts'
 import { ensureOwner } from './owner.ts'
 import type { Project } from './project.ts'
 import { UnattendedWork } from './unattended.ts'
@@ -108,7 +109,13 @@ export async function openPlanes(options: PlanesOptions) {
     const ports: CorridorPorts = {
       policy: new AllowList(settings.allow),
       classifiers: models.classifiers,
-      generators: models.generators,
+      ...modelSteps({
+        models,
+        calls: { call: (...asked) => gateway.gateway.call(...asked) }, // opened below, before any step runs
+        settings,
+        keyOf: ({ entity, tenant }) => entityHash(master, tenant, entity),
+        clock,
+      }),
       knowledge,
       people: reviews,
       holds,
@@ -260,6 +267,10 @@ const heldText = (made: number): string =>
 /** Of an address that was replied to: under a heading of its own, so that it cannot be held against the subjects' hashes. */
 const replyHash = (master: MasterKey, text: string): Buffer =>
   createHmac('sha256', master.hashing).update(`reply\0${mainTenant}\0${text}`).digest()
+
+/** Of a business entity: the same for every call about it, and nobody can guess it back. */
+const entityHash = (master: MasterKey, tenant: string, { type, id }: { type: string; id: string }): string =>
+  createHmac('sha256', master.hashing).update(`entity\0${tenant}\0${type}\0${id}`).digest('hex')
 
 /** Opens the collections and makes their documents what the project's folders hold. */
 async function openKnowledge(pool: Pool, { settings, root }: Project, models: ModelPlane): Promise<KnowledgeBase> {

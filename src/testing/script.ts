@@ -1,5 +1,6 @@
 import type { Duration } from '../core/duration.ts'
-import type { Action, Classifier, Collection, Prompt, ReviewForm, Rules } from '../sdk/resources.ts'
+import type { Embedding, Extraction, Prompt } from '../sdk/prompts.ts'
+import type { Action, Classifier, Collection, ReviewForm, Rules } from '../sdk/resources.ts'
 
 /** What a scripted person does with an item. */
 export type PersonScript<V> =
@@ -34,9 +35,16 @@ type AnswerTo<R> =
           ? SystemScript<O, F>
           : R extends Prompt<never, infer O>
             ? O
-            : R extends Collection<infer D>
-              ? readonly D[]
-              : never
+            : R extends Extraction<infer O>
+              ? O
+              : R extends Embedding
+                ? Vectors
+                : R extends Collection<infer D>
+                  ? readonly D[]
+                  : never
+
+/** One for each text, or what makes them. */
+type Vectors = readonly (readonly number[])[] | ((texts: readonly string[]) => readonly (readonly number[])[])
 
 /** Scripts what answers a resource. Tables of rules are evaluated for real and need no script. */
 export function when<L extends string>(resource: Classifier<L>, answer: AnswerTo<Classifier<L>>): Script
@@ -46,6 +54,8 @@ export function when<I, O, F extends string, A extends 'required' | 'by-gate'>(
   answer: SystemScript<O, F>,
 ): Script
 export function when<I, O>(resource: Prompt<I, O>, answer: O): Script
+export function when<O>(resource: Extraction<O>, answer: O): Script
+export function when(resource: Embedding, answer: Vectors): Script
 export function when<D>(resource: Collection<D>, answer: readonly D[]): Script
 export function when(
   resource: { readonly name: string; readonly type: string; readonly labels?: readonly string[] },

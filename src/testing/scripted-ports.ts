@@ -75,9 +75,16 @@ export class ScriptedWorld {
       },
       generators: {
         generate: async ({ prompt }) => ({
-          value: this.#needed('prompt', prompt.name, '{ … }') as Json,
+          value: (this.answerTo('extraction', prompt.name) ?? this.#needed('prompt', prompt.name, '{ … }')) as Json,
           model: version('scripted model'),
         }),
+      },
+      embedders: {
+        embed: async ({ name, texts }) => {
+          const script = this.#needed('embedding', name, 'texts.map(() => [0, 1])')
+          const made: unknown = typeof script === 'function' ? script(texts) : script
+          return { value: made as readonly (readonly number[])[], model: version('scripted model') } // by the types of `when`
+        },
       },
       knowledge: {
         search: async ({ collection, topK }) => {

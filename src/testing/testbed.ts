@@ -133,6 +133,7 @@ function scriptActions(
     ...ports,
     classifiers: { classify: noting((q) => ports.classifiers.classify(q)) },
     generators: { generate: noting((q) => ports.generators.generate(q)) },
+    embedders: { embed: noting((q) => ports.embedders.embed(q)) },
     knowledge: { search: noting((q) => ports.knowledge.search(q)) },
     people: { ...ports.people, ask: noting((q) => ports.people.ask(q)) },
     systems: {

@@ -8,6 +8,7 @@ import { knowledgeErrors } from './knowledge.ts'
 import { modelErrors } from './model.ts'
 import { modelAnswerErrors } from './model-answer.ts'
 import { modelRouteErrors } from './model-route.ts'
+import { modelStepErrors } from './model-step.ts'
 import { modelWireErrors } from './model-wire.ts'
 import { reviewErrors } from './review.ts'
 import { runErrors } from './run.ts'
@@ -27,6 +28,7 @@ export const dictionary = {
   ...modelErrors,
   ...modelAnswerErrors,
   ...modelRouteErrors,
+  ...modelStepErrors,
   ...modelWireErrors,
   ...reviewErrors,
   ...runErrors,

@@ -5,6 +5,8 @@ import type { AnyAction } from '../../sdk/resources.ts'
 import { actStep } from '../steps/act.ts'
 import { classifyStep } from '../steps/classify.ts'
 import { decideStep } from '../steps/decide.ts'
+import { embedStep } from '../steps/embed.ts'
+import { extractStep } from '../steps/extract.ts'
 import { generateStep } from '../steps/generate.ts'
 import { retrieveStep } from '../steps/retrieve.ts'
 import { reviewStep } from '../steps/review.ts'
@@ -22,6 +24,8 @@ export function authorContext(corridor: Corridor, undo: Undo): Context {
     retrieve: (collection, text, { topK = 3 } = {}) =>
       corridor.step(retrieveStep, { collection: collection as never, text, topK }) as never,
     generate: (prompt, input) => corridor.step(generateStep, { prompt: prompt, input: input as Json }) as never,
+    extract: (extraction, text) => corridor.step(extractStep, { prompt: extraction.prompt, text }) as never,
+    embed: (embedding, texts) => corridor.step(embedStep, { embedding, texts }) as never,
     act: (action, input, ...[gate]) =>
       actStep(corridor, undo, action as unknown as AnyAction, input as Json, gate as never) as never,
     review: (form, show, options) => reviewStep(corridor, form as never, show, options),

@@ -25,6 +25,9 @@ export interface StepKindDefinition<Q, R extends Json> {
 export interface StepCall {
   readonly ports: CorridorPorts
   readonly run: RunContext
+  readonly pipeline: string
+  /** The step's key without its ordinal. */
+  readonly key: string
   readonly signal: AbortSignal
   readonly token: Token
   readonly attempt: number
@@ -91,10 +94,11 @@ export class Corridor {
     const effect = definition.ifUnknown
       ? { ifUnknown: definition.ifUnknown(question, this.ports), action: resource }
       : false
+    const key = this.keyOf(kind, definition.named?.(question) ?? resource.name, authorKey)
+    const { pipeline, ports, run } = this
     const body = (signal: AbortSignal, { token, attempt }: { token: Token; attempt: number }): Promise<Settled<R>> =>
-      this.#body(definition, question, resource, { ports: this.ports, run: this.run, signal, token, attempt })
-    const name = definition.named?.(question) ?? resource.name
-    return this.run.step(this.keyOf(kind, name, authorKey), body, {
+      this.#body(definition, question, resource, { ports, run, pipeline: pipeline.name, key, signal, token, attempt })
+    return this.run.step(key, body, {
       kind,
       arguments: definition.arguments(question),
       effect,

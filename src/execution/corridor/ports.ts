@@ -1,7 +1,9 @@
 import type { Millis } from '../../core/clock.ts'
+import type { MillraceError } from '../../core/errors/millrace-error.ts'
 import type { KeyId, PersonId, RunId, TenantId, WorkItemId } from '../../core/ids.ts'
 import type { Json } from '../../core/json.ts'
 import type { StepKind } from '../../core/lineage.ts'
+import type { DataClass } from '../../sdk/models.ts'
 import type { Factor } from '../engine/ports.ts'
 
 /** What the corridor needs of the other planes, in its own words. The composition root hands the implementations in. */
@@ -51,14 +53,57 @@ export interface Classifiers {
     readonly signal: AbortSignal
   }): Promise<ClassifyAnswer>
 }
+/** For whom a model is asked, and what it may be shown. */
+export interface ModelUse {
+  readonly tenant: TenantId
+  readonly pipeline: string
+  readonly run: RunId
+  /** The step's key without its ordinal. */
+  readonly step: string
+  /** The resource's name. */
+  readonly task: string
+  readonly entity: { readonly type: string; readonly id: string } | undefined
+  /** What the data may be, by the labels of its schema; the most delicate where they do not say. */
+  readonly dataClass: DataClass
+}
+/** What a model answered, or why it did not; with what is left of the asking in either case. */
+export type ModelAnswer<T> = {
+  /** Who answered. */
+  readonly model?: Versioned
+  /** Nano-units, of all that was tried; absent: not known. */
+  readonly cost?: number
+  /** How it was asked and answered: rendered prompt, parameters, route, attempts. Kept encrypted with the step's result. */
+  readonly record?: Json
+} & (
+  | { readonly value: T }
+  /** `isFinal`: the same question would fail again. `retryAfter`: not before so many milliseconds. */
+  | { readonly failure: MillraceError; readonly isFinal: boolean; readonly retryAfter?: Millis }
+)
 export interface Generators {
   /** `value` is what the model (or the template behind the route) answered; the step checks it against the prompt's schema. */
   generate(q: {
     readonly route: string
-    readonly prompt: Versioned & { readonly template: string }
+    readonly prompt: Versioned & {
+      readonly template: string
+      readonly withoutModel: string | undefined
+      /** JSON Schemas, with their labels. */
+      readonly input: Json
+      readonly output: Json
+    }
     readonly input: Json
+    readonly use: ModelUse
     readonly signal: AbortSignal
-  }): Promise<{ readonly value: Json; readonly model: Versioned; readonly cost?: number }>
+  }): Promise<ModelAnswer<Json>>
+}
+export interface Embedders {
+  /** One vector for each text, in their order. */
+  embed(q: {
+    readonly route: string
+    readonly name: string
+    readonly texts: readonly string[]
+    readonly use: ModelUse
+    readonly signal: AbortSignal
+  }): Promise<ModelAnswer<readonly (readonly number[])[]>>
 }
 
 // ---------------------------------------------------------------- knowledge
@@ -182,6 +227,7 @@ export interface CorridorPorts {
   readonly policy: Policy
   readonly classifiers: Classifiers
   readonly generators: Generators
+  readonly embedders: Embedders
   readonly knowledge: Knowledge
   readonly people: People
   readonly holds: Holds

@@ -16,6 +16,7 @@ export interface Factor {
     | 'classifier'
     | 'model'
     | 'prompt'
+    | 'embedding'
     | 'rules'
     | 'collection'
     | 'chunk'

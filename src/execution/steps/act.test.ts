@@ -32,6 +32,7 @@ async function started(find: () => Promise<Hold | undefined>) {
     policy: { decide: async () => ({ allowed: true, policy: { name: 'p', digest: digestOf('p') }, reason: '' }) },
     classifiers: { classify: unused },
     generators: { generate: unused },
+    embedders: { embed: unused },
     knowledge: { search: unused },
     people: { ask: unused, answer: unused, close: unused },
     connectors: { get: unused },

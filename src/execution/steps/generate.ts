@@ -1,43 +1,51 @@
 import type { Json } from '../../core/json.ts'
-import type { Prompt } from '../../sdk/resources.ts'
-import { check } from '../../sdk/schema.ts'
-import { patient, type StepKindDefinition } from '../corridor/corridor.ts'
+import type { AnyPrompt } from '../../sdk/prompts.ts'
+import { check, describeSchema } from '../../sdk/schema.ts'
+import type { StepCall, StepKindDefinition } from '../corridor/corridor.ts'
 import { StepFailure } from '../engine/failures.ts'
+import type { Settled } from '../engine/ports.ts'
+import { evidenceOf, isLastDraw, longestAsked, unhurried, useOf, valueOf } from './model-step.ts'
 
 interface Question {
-  readonly prompt: Prompt<unknown, unknown>
+  readonly prompt: AnyPrompt
   readonly input: Json
 }
 
 /** Asks what stands behind a prompt's route: a language model, or the template itself. The answer is held against the prompt's schema. */
 export const generateStep: StepKindDefinition<Question, Json> = {
   kind: 'generate',
-  timeout: 120_000,
-  retry: patient,
+  timeout: longestAsked,
+  retry: unhurried,
   resource: ({ prompt }) => ({ kind: 'prompt', digest: prompt.digest, name: prompt.name }),
   arguments: ({ input }) => input,
-  async execute({ prompt, input }, { ports, signal }) {
-    const asked = await check(prompt.input, input)
-    if (!asked.ok)
-      throw new StepFailure(
-        'prompt/bad-input',
-        `The input of ${prompt.name} does not fit its schema: ${asked.problems.join('; ')}.`,
-        { terminal: true },
-      )
-    const { route, name, digest, template } = prompt
-    const got = await ports.generators.generate({ route, prompt: { name, digest, template }, input, signal })
-    const answer = await check(prompt.output, got.value)
-    if (!answer.ok)
-      throw new StepFailure(
-        'prompt/bad-output',
-        `What ${route} answered does not fit the schema of ${name}: ${answer.problems.join('; ')}.`,
-      )
-    return {
-      value: answer.value as Json, // JSON by its schema
-      evidence: {
-        factors: [{ kind: 'model', digest: got.model.digest, name: got.model.name }],
-        ...(got.cost !== undefined && { cost: got.cost }),
-      },
-    }
-  },
+  execute: ({ prompt, input }, call) => answerTo(prompt, input, call),
+}
+
+/** One prompt, asked and checked. */
+export async function answerTo(prompt: AnyPrompt, input: Json, call: StepCall): Promise<Settled<Json>> {
+  const { ports, signal, attempt } = call
+  const { digest, name, route, template, withoutModel } = prompt
+  const asked = await check(prompt.input, input)
+  if (!asked.ok)
+    throw new StepFailure(
+      'prompt/bad-input',
+      `The input of ${name} does not fit its schema: ${asked.problems.join('; ')}.`,
+      { terminal: true },
+    )
+  const schemas = { input: describeSchema(prompt.input), output: describeSchema(prompt.output) }
+  const got = await ports.generators.generate({
+    route,
+    prompt: { name, digest, template, withoutModel, ...schemas },
+    input,
+    use: useOf(call, name, schemas.input),
+    signal,
+  })
+  const answer = await check(prompt.output, valueOf(got, call))
+  if (!answer.ok)
+    throw new StepFailure(
+      'prompt/bad-output',
+      `What ${route} answered does not fit the schema of ${name}: ${answer.problems.join('; ')}.`,
+      { terminal: isLastDraw('prompt/bad-output', attempt), evidence: evidenceOf(got) },
+    )
+  return { value: answer.value as Json, evidence: evidenceOf(got) } // JSON by its schema
 }

@@ -36,6 +36,16 @@ export const retrieveStep: StepKindDefinition<Question, Json> = {
           { kind: 'model', digest: encoder.digest, name: encoder.name },
           ...hits.map(({ chunk }) => ({ kind: 'chunk' as const, digest: chunk.digest, name: chunk.name })),
         ],
+        // A factor says that a chunk took part; how near it was stands here.
+        detail: {
+          encoder: encoder.digest,
+          chunks: hits.map(({ chunk, document, score }) => ({
+            chunk: chunk.digest,
+            document: document.id,
+            version: document.version,
+            score,
+          })),
+        },
       },
     }
   },

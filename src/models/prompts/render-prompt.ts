@@ -61,7 +61,7 @@ export class PromptRenderer {
       })
       .filter((message) => message.content !== '')
     if (messages.length === 0) return refuse('it says nothing')
-    const schema = (filled.output?.schema ?? source.output) as Json // YAML, or the code's
+    const schema: Json = filled.output?.schema ?? source.output
     return { messages: isFenced ? told(messages, fence.notice) : messages, parameters, format, schema }
   }
 

@@ -1,0 +1,57 @@
+import { isMillraceError } from '../../core/errors/millrace-error.ts'
+import type { Json } from '../../core/json.ts'
+import { dataClassOf } from '../../sdk/labels.ts'
+import type { StepCall } from '../corridor/corridor.ts'
+import type { ModelAnswer, ModelUse } from '../corridor/ports.ts'
+import { StepFailure } from '../engine/failures.ts'
+import type { Evidence, RetryPolicy } from '../engine/ports.ts'
+
+/**
+ * The gateway repeats, changes keys and falls back by itself, within one attempt of the step; a step that repeated at once as well would multiply its
+ * calls (27 of them, in systems of this kind). So the step waits much longer than the gateway does, and for long: a provider's outage or a
+ * budget that is spent until midnight delays a run, and fails it only after two days.
+ */
+export const unhurried: RetryPolicy = { attempts: 56, first: 30_000, factor: 2, most: 3_600_000 }
+/** The gateway's own limit for a call, and what it needs around it. */
+export const longestAsked = 630_000
+/** What a model said did not fit, and asking again is another draw that costs again. */
+const mostDraws = 3
+const unfit: ReadonlySet<string> = new Set(['model/answer-unfit', 'prompt/bad-output'])
+
+/** For whom the model is asked. `schema`: of the input, with its labels. */
+export const useOf = ({ key, pipeline, run }: StepCall, task: string, schema: Json): ModelUse => ({
+  tenant: run.run.tenant,
+  pipeline,
+  run: run.run.run,
+  step: key,
+  task,
+  entity: run.run.entity,
+  dataClass: dataClassOf(schema),
+})
+
+/** What a call of a model leaves in the record, whether it gave an answer or not. */
+export const evidenceOf = ({ cost, model, record }: ModelAnswer<unknown>): Evidence => ({
+  ...(model && { factors: [{ kind: 'model', digest: model.digest, name: model.name }] }),
+  ...(cost !== undefined && { cost }),
+  ...(record !== undefined && { detail: record }),
+})
+
+/** The answer, or the failure with which the step ends or waits. */
+export function valueOf<T>(answer: ModelAnswer<T>, { attempt }: StepCall): T {
+  if ('value' in answer) return answer.value
+  const { failure, isFinal, retryAfter } = answer
+  throw new StepFailure(failure.code, failure.message, {
+    terminal: isFinal || isLastDraw(failure.code, attempt),
+    ...(retryAfter !== undefined && { retryAfter: Math.max(retryAfter, unhurried.first) }),
+    evidence: evidenceOf(answer),
+    details: detailsOf(failure),
+    cause: failure,
+  })
+}
+
+export const isLastDraw = (code: string, attempt: number): boolean => unfit.has(code) && attempt >= mostDraws
+
+function detailsOf(error: unknown): Json {
+  if (!isMillraceError(error)) return {}
+  return Object.fromEntries(Object.entries(error.details).filter(([, value]) => value !== undefined)) as Json // no value is undefined
+}
