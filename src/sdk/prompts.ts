@@ -24,7 +24,7 @@ export const prompt = <I extends Schema, O extends Schema>(o: {
   name: string
   route: string
   template: string
-  withoutModel?: string
+  withoutModel?: string | undefined
   input: I & JsonSchemaOf<I>
   output: O & JsonSchemaOf<O>
 }): Prompt<OutputOf<I>, OutputOf<O>> => ({

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { z } from 'zod'
-import { action, classifier, event, pipeline, prompt, rules } from './index.ts'
+import { action, classifier, embedding, event, extraction, pipeline, prompt, rules } from './index.ts'
 
 // The compiler is the test: each marked line must be an error, and `npm run types` fails when it is not.
 
@@ -13,6 +13,8 @@ const reply = prompt({
   input: z.object({ message: z.string() }),
   output: z.object({ text: z.string() }),
 })
+const invoice = extraction({ name: 'invoice', route: 'reader', output: z.object({ total: z.number() }) })
+const vectors = embedding({ name: 'vectors', route: 'encoder' })
 const pay = action({
   name: 'pay',
   input: z.object({ amount: z.number() }),
@@ -24,6 +26,8 @@ const pay = action({
   run: async () => ({}),
 })
 
+// @ts-expect-error a Date does not survive the log
+extraction({ name: 'x', route: 'reader', output: z.object({ at: z.date() }) })
 // @ts-expect-error a Date does not survive the log
 event('x', z.object({ at: z.date() }))
 // @ts-expect-error a field called then would make the value a promise
@@ -66,6 +70,12 @@ pipeline({ name: 'p', on: received, subject: (m) => m.from }, async (ctx, m) => 
   await ctx.generate(reply, { text: 'x' })
   // @ts-expect-error the prompt's output has no subject
   void (await ctx.generate(reply, { message: 'x' })).subject
+  // @ts-expect-error the extraction has no such field
+  void (await ctx.extract(invoice, m.text)).sum
+  // @ts-expect-error an extraction reads a text
+  void (await ctx.extract(invoice, { message: m.text })).total.toFixed(2)
+  // @ts-expect-error a vector is of numbers
+  void (await ctx.embed(vectors, [m.text]))[0]?.[0]?.length
   return null
 })
 // @ts-expect-error the event has no such field

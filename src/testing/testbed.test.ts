@@ -1,6 +1,17 @@
 import { expect, test } from 'vitest'
 import { z } from 'zod'
-import { action, classifier, connector, event, pipeline, reviewForm, rules } from '../sdk/index.ts'
+import {
+  action,
+  classifier,
+  connector,
+  embedding,
+  event,
+  extraction,
+  pipeline,
+  prompt,
+  reviewForm,
+  rules,
+} from '../sdk/index.ts'
 import { testbed, when } from './index.ts'
 
 const received = event('message.received', z.object({ from: z.email(), text: z.string() }))
@@ -247,4 +258,30 @@ test('a loop names its steps by the item, whatever the order', async () => {
   expect(run.result).toEqual([true, false])
   expect(run.steps[0]).toMatch(/^[0-9a-f]{16}\/decide:routing#0 end$/)
   expect(new Set(run.steps).size).toBe(run.steps.length)
+})
+
+test('models that write, read and embed answer as their scripts say; an answer that does not fit its schema fails', async () => {
+  const draft = prompt({
+    name: 'draft',
+    route: 'writer',
+    template: '{{text}}',
+    input: z.object({ text: z.string() }),
+    output: z.object({ text: z.string().min(2) }),
+  })
+  const amount = extraction({ name: 'amount', route: 'reader', output: z.object({ total: z.number().nullable() }) })
+  const vectors = embedding({ name: 'vectors', route: 'encoder' })
+  const all = pipeline({ name: 'all', on: received }, async (ctx, m) => {
+    const [{ text }, { total }, found] = await Promise.all([
+      ctx.generate(draft, { text: m.text }),
+      ctx.extract(amount, m.text),
+      ctx.embed(vectors, [m.text, 'b']),
+    ])
+    return { text, total, found }
+  })
+  const scripts = [when(amount, { total: 5 }), when(vectors, (texts) => texts.map((text) => [text.length]))]
+  const run = await testbed(all, [...scripts, when(draft, { text: 'Hello' })]).run(message)
+  expect(run.result).toEqual({ text: 'Hello', total: 5, found: [[message.text.length], [1]] })
+  const unfit = await testbed(all, [...scripts, when(draft, { text: 'x' })]).run(message)
+  expect(unfit.error?.code).toBe('prompt/bad-output')
+  await expect(testbed(all, scripts).run(message)).rejects.toThrow('Nothing scripts the prompt "draft"')
 })
