@@ -689,6 +689,22 @@ create table shadow_comparison (
 );
 CREATE INDEX shadow_comparison_route ON public.shadow_comparison USING btree (t, route, at);
 
+create table stored_response (
+  t text not null,
+  id text not null,
+  client text not null,
+  version text not null,
+  held_by text not null,
+  tokens bigint not null,
+  key_id text not null,
+  body bytea not null,
+  created timestamp with time zone not null default clock_timestamp(),
+  expires timestamp with time zone not null,
+  constraint stored_response_pkey PRIMARY KEY (t, id),
+  constraint stored_response_held_by_check CHECK ((held_by = ANY (ARRAY['provider'::text, 'gateway'::text])))
+);
+CREATE INDEX stored_response_expires ON public.stored_response USING btree (expires);
+
 create table subject (
   t text not null,
   id text not null,
@@ -1097,6 +1113,7 @@ grant insert, select, update on run_factor to millrace_app;
 grant insert, select on run_hold to millrace_app;
 grant insert, select on run_log to millrace_app;
 grant delete, insert, select, update on shadow_comparison to millrace_app;
+grant delete, insert, select on stored_response to millrace_app;
 grant insert, select on subject to millrace_app;
 grant insert, select on subject_alias to millrace_app;
 grant insert, select, update on subject_key to millrace_app;
