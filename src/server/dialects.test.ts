@@ -55,7 +55,7 @@ describe('the client of OpenAI', () => {
       const answer = await openai.chat.completions.create({ model, messages, max_completion_tokens: 50 })
       expect(answer.choices[0]?.message.content).toBe('Hello there.')
     }
-    expect(await spent()).toEqual({ held: 0n, spent: before.spent + 50_000n }) // 25 tokens at 1,000 nano each, twice
+    await expect.poll(spent).toEqual({ held: 0n, spent: before.spent + 50_000n }) // 25 tokens at 1,000 nano each, twice
   })
 
   test('reads a stream to its end, and one that is cut as an error', async () => {

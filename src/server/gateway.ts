@@ -2,21 +2,25 @@ import type { Clock } from '../core/clock.ts'
 import { mainTenant, type ProcessId } from '../core/ids.ts'
 import type { Random } from '../core/random.ts'
 import { repeat } from '../execution/engine/housekeeping.ts'
+import { BudgetLevels } from '../models/cost/budget-levels.ts'
 import { declareBudgets } from '../models/cost/budgets.ts'
 import { SpendLedger } from '../models/cost/spend-ledger.ts'
 import type { Caller } from '../models/gateway/caller.ts'
 import { Gateway } from '../models/gateway/gateway.ts'
+import { CallRecorder } from '../models/gateway/recorder.ts'
 import { Targets } from '../models/providers/targets.ts'
 import { Upstream } from '../models/providers/upstream.ts'
 import type { Settings } from '../sdk/config.ts'
 import type { Pool } from '../store/pool.ts'
-import type { Say } from './log.ts'
+import { type Say, traceOf } from './log.ts'
 import type { ModelRoutes } from './model-routes.ts'
 
 /** What dead processes held is looked for so often. */
 const recoverEvery = 10_000
 /** A process whose row is older counts as dead after half a minute: what it holds would be assumed. */
 const beatEvery = 5000
+/** A budget that another process put under another one counts there at once; a record names it after so long. */
+const levelsEvery = 5000
 
 export type ModelGateway = Awaited<ReturnType<typeof openGateway>>
 
@@ -43,6 +47,12 @@ export async function openGateway(o: {
       say('', { event: 'cost-alert', level: 'warn', kind, budget, period, nano: String(amount) }),
   })
   const upstream = new Upstream({ clock })
+  const levels = await BudgetLevels.open(pool, mainTenant)
+  const recorder = new CallRecorder({
+    traffic: modelRoutes.traffic,
+    clock,
+    onLost: (call, error) => say('', { event: 'call-not-recorded', level: 'error', call, ...traceOf(error) }),
+  })
   const gateway = new Gateway({
     routes: modelRoutes.live,
     targets: new Targets(clock),
@@ -55,10 +65,13 @@ export async function openGateway(o: {
     },
     clock,
     random,
+    record: (record, outcome) => recorder.add(record, outcome),
+    levelsOf: (ids) => levels.of(ids),
   })
   const stops = [
     repeat(clock, recoverEvery, async () => void (await spend.recover())),
     repeat(clock, beatEvery, () => beat(process)),
+    repeat(clock, levelsEvery, () => levels.refresh()),
   ]
   const { budgets = [], dataClass = 'special' } = settings.gateway ?? {}
   /** What every key's calls are held to. */
@@ -69,8 +82,10 @@ export async function openGateway(o: {
     /** Calls over HTTP are taken: the project says what they are held to. */
     isOpen: settings.gateway !== undefined,
     async close(): Promise<void> {
-      await Promise.all(stops.map((stop) => stop()))
       await upstream.close()
+      await gateway.idle()
+      await recorder.idle()
+      await Promise.all(stops.map((stop) => stop()))
     },
   }
 }

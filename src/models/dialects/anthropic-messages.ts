@@ -4,6 +4,7 @@ import { anthropicUsage } from './anthropic-usage.ts'
 import type { Dialect, ProviderFailure, TellableError } from './dialect.ts'
 import { inputBound } from './input-bound.ts'
 import { hasIssued } from './issued.ts'
+import { defaultsFor } from './defaults.ts'
 import { withMembers } from './json-members.ts'
 import { partsIn } from './parts.ts'
 import { failureIn, malformed } from './provider-failure.ts'
@@ -58,7 +59,7 @@ export const anthropicMessages: Dialect = {
     }
   },
   bodyFor: (request, change) => {
-    const values = new Map<string, string>()
+    const values = defaultsFor(request, change)
     if (change.model !== request.model) values.set('model', JSON.stringify(change.model))
     if (change.outputCap !== undefined && request.outputCap === undefined)
       values.set('max_tokens', `${change.outputCap}`)

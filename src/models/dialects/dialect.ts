@@ -47,6 +47,8 @@ export interface BodyChange {
   readonly capField?: 'max_tokens' | 'max_completion_tokens'
   /** Ask for the usage of a stream, where the client did not. */
   readonly includeUsage?: boolean
+  /** Fields that the model's version sets where the client did not, as JSON. */
+  readonly defaults?: ReadonlyMap<string, string>
 }
 
 /** An error as a provider tells it, wherever: in an error's body, inside a 200, in the middle of a stream. */

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { Dialect, ModelRequest, ProviderFailure } from './dialect.ts'
 import { inputBound } from './input-bound.ts'
 import { hasIssued } from './issued.ts'
+import { defaultsFor } from './defaults.ts'
 import { membersOf, withMembers } from './json-members.ts'
 import { OpenaiChatStream } from './openai-chat-stream.ts'
 import { openaiError } from './openai-errors.ts'
@@ -60,7 +61,7 @@ export const openaiChat: Dialect = {
     }
   },
   bodyFor: (request, change) => {
-    const values = new Map<string, string>()
+    const values = defaultsFor(request, change)
     if (change.model !== request.model) values.set('model', JSON.stringify(change.model))
     if (change.outputCap !== undefined && request.outputCap === undefined)
       values.set(change.capField ?? 'max_completion_tokens', `${change.outputCap}`)

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { Dialect, StreamReader } from './dialect.ts'
+import { defaultsFor } from './defaults.ts'
 import { withMembers } from './json-members.ts'
 import { OpenaiChatStream } from './openai-chat-stream.ts'
 import { failureOf } from './openai-chat.ts'
@@ -41,10 +42,11 @@ export const openaiEmbeddings: Dialect = {
       members,
     }
   },
-  bodyFor: (request, change) =>
-    change.model === request.model
-      ? request.raw
-      : withMembers(request.raw, request.members, new Map([['model', JSON.stringify(change.model)]])),
+  bodyFor: (request, change) => {
+    const values = defaultsFor(request, change)
+    if (change.model !== request.model) values.set('model', JSON.stringify(change.model))
+    return withMembers(request.raw, request.members, values)
+  },
   usageOf: (answer) => openaiUsage(objectOf(answer)?.['usage'], undefined),
   modelOf: (answer) => wordOf(objectOf(answer)?.['model']),
   failureOf: (answer, status) => failureOf(answer, status, 'data'),

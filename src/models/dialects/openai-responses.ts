@@ -3,6 +3,7 @@ import { MillraceError } from '../../core/errors/millrace-error.ts'
 import type { Dialect, ProviderFailure } from './dialect.ts'
 import { inputBound } from './input-bound.ts'
 import { hasIssued } from './issued.ts'
+import { defaultsFor } from './defaults.ts'
 import { withMembers } from './json-members.ts'
 import { failureOf } from './openai-chat.ts'
 import { openaiError } from './openai-errors.ts'
@@ -60,7 +61,7 @@ export const openaiResponses: Dialect = {
     }
   },
   bodyFor: (request, change) => {
-    const values = new Map<string, string>()
+    const values = defaultsFor(request, change)
     if (change.model !== request.model) values.set('model', JSON.stringify(change.model))
     if (change.outputCap !== undefined && request.outputCap === undefined)
       values.set('max_output_tokens', `${change.outputCap}`)

@@ -9,6 +9,8 @@ export interface Said {
   readonly calls: readonly SaidCall[]
   /** OpenAI's words: `stop`, `length`, `tool_calls`, `content_filter`; empty while it goes on. */
   readonly finish: string
+  /** How sure the model was of its words, 0 to 1: the geometric mean of their probabilities. Absent where it does not tell them. */
+  readonly confidence?: number
 }
 
 export interface SaidCall {
@@ -30,10 +32,31 @@ const callOf = (id: unknown, name: unknown, json: unknown): SaidCall => ({
   arguments: textOf(json) ?? '',
 })
 
+/** Adds up the probabilities of tokens, as OpenAI tells them (`logprobs: true`). */
+class Confidence {
+  #sum = 0
+  #tokens = 0
+
+  add(tokens: unknown): this {
+    for (const token of objectsOf(tokens)) {
+      const logarithm = token['logprob']
+      if (typeof logarithm !== 'number' || Number.isNaN(logarithm)) continue
+      this.#sum += Math.min(0, logarithm)
+      this.#tokens++
+    }
+    return this
+  }
+
+  get told(): { readonly confidence: number } | undefined {
+    return this.#tokens === 0 ? undefined : { confidence: Math.exp(this.#sum / this.#tokens) }
+  }
+}
+
 export function saidInCompletion(answer: unknown): Said {
   const [choice] = objectsOf(objectOf(answer)?.['choices'])
   const message = objectOf(choice?.['message'])
   return {
+    ...new Confidence().add(objectOf(choice?.['logprobs'])?.['content']).told,
     text: textOf(message?.['content']) ?? '',
     refusal: textOf(message?.['refusal']) ?? '',
     calls: objectsOf(message?.['tool_calls']).map((call) => {
@@ -79,7 +102,10 @@ export function saidInResponse(answer: unknown): Said {
   const cut = responseFinishes[textOf(objectOf(objectOf(answer)?.['incomplete_details'])?.['reason']) ?? '']
   const isOver = objectOf(answer)?.['status'] === 'completed'
   const whole = calls.length > 0 ? 'tool_calls' : 'stop'
+  const confidence = new Confidence()
+  for (const part of parts) confidence.add(part['logprobs'])
   return {
+    ...confidence.told,
     text: of('output_text', 'text'),
     refusal: of('refusal', 'refusal'),
     calls,
@@ -92,17 +118,19 @@ export class CompletionListener implements Listener {
   #text = ''
   #refusal = ''
   #finish = ''
+  readonly #confidence = new Confidence()
   readonly #calls = new Map<number, { id: string; name: string; arguments: string }>()
 
   get said(): Said {
     const calls = [...this.#calls].toSorted(([a], [b]) => a - b).map(([, call]) => call)
-    return { text: this.#text, refusal: this.#refusal, calls, finish: this.#finish }
+    return { ...this.#confidence.told, text: this.#text, refusal: this.#refusal, calls, finish: this.#finish }
   }
 
   listen({ data }: SseFrame): void {
     const choice = objectsOf(objectOf(parsed(data ?? ''))?.['choices']).find(({ index }) => (index ?? 0) === 0)
     const delta = objectOf(choice?.['delta'])
     this.#text += textOf(delta?.['content']) ?? ''
+    this.#confidence.add(objectOf(choice?.['logprobs'])?.['content'])
     this.#refusal += textOf(delta?.['refusal']) ?? ''
     this.#finish = textOf(choice?.['finish_reason']) ?? this.#finish
     for (const call of objectsOf(delta?.['tool_calls'])) this.#call(call)

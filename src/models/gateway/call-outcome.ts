@@ -22,6 +22,8 @@ export interface AttemptOutcome {
   /** To the first content of a stream. */
   readonly firstContent?: Millis
   readonly total: Millis
+  /** The model that says it answered. */
+  readonly reported?: string
   readonly outcome: 'answered' | 'failed'
   /** The code of its error in the dictionary. */
   readonly error?: string
@@ -42,6 +44,10 @@ export interface CallOutcome {
   readonly route: string
   readonly routeVersion: string
   readonly dataClass: DataClass
+  /** A keyed hash of the request's bytes: what was asked can be proven by whoever kept it, and guessed by nobody. */
+  readonly request?: string
+  /** Of the request: what shapes an answer beside its words. */
+  readonly parameters: Readonly<Record<string, string | number | boolean>>
   readonly client?: string
   readonly pipeline?: string
   readonly run?: RunId

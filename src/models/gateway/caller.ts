@@ -13,5 +13,9 @@ export interface Caller {
   readonly priority: Priority
   /** The business key that arms stick to, as a keyed hash. */
   readonly key?: string
+  /** The key that it came with. */
+  readonly client?: string
+  /** The routes that it may ask; absent: all. */
+  readonly routes?: readonly string[]
   readonly facts: Omit<AttemptFacts, 'kind' | 'call'>
 }

@@ -2,6 +2,8 @@ import type { Limits } from '../providers/exchange.ts'
 import { defaultLimits, type UpstreamRequest } from '../providers/upstream.ts'
 import { requestHeaders, type Headers } from '../providers/headers.ts'
 import { credential, type Secret } from '../providers/secret.ts'
+import type { Adapter } from '../dialects/adapters/adapter.ts'
+import { adapterFor } from '../dialects/adapters/adapters.ts'
 import type { DialectName } from '../dialects/dialect.ts'
 import type { ModelVersion, ProviderKind } from '../routes/model-version.ts'
 import type { RouteTarget } from '../routes/route-version.ts'
@@ -25,9 +27,15 @@ const own: Readonly<Partial<Record<ProviderKind, string>>> = {
 /** The version of Anthropic's interface that a call gets which names none. */
 const anthropicVersion = '2023-06-01'
 
-/** Whether what the client speaks goes to this model as it is. */
-export const speaks = ({ provider }: ModelVersion, dialect: DialectName): boolean =>
-  spoken[provider]?.has(dialect) ?? false
+/** How a request comes to a model: as it is, or carried into another dialect. */
+export type Way = 'as-it-is' | Adapter
+
+/** Undefined: there is none. */
+export function wayTo({ provider }: ModelVersion, dialect: DialectName): Way | undefined {
+  const known = [...(spoken[provider] ?? [])]
+  if (known.includes(dialect)) return 'as-it-is'
+  return known.map((to) => adapterFor(dialect, to)).find((adapter) => adapter !== undefined)
+}
 
 /** The request for one attempt. The client's own headers go along, but for its credentials and what belongs to the connection. */
 export function requestTo(
@@ -48,7 +56,10 @@ export function requestTo(
   }
 }
 
-export const limitsOf = ({ timeouts }: RouteTarget): Limits => ({ ...defaultLimits, ...given(timeouts) })
+export const limitsOf = ({ timeouts }: Pick<RouteTarget, 'timeouts'>): Limits => ({
+  ...defaultLimits,
+  ...given(timeouts),
+})
 
 const given = (timeouts: RouteTarget['timeouts']): Partial<Limits> =>
   Object.fromEntries(Object.entries(timeouts).filter(([, limit]) => limit !== undefined))

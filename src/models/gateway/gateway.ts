@@ -1,126 +1,200 @@
-import type { Clock, Millis } from '../../core/clock.ts'
+import type { Millis } from '../../core/clock.ts'
 import { isMillraceError, MillraceError } from '../../core/errors/millrace-error.ts'
 import { type CallId, mintId } from '../../core/ids.ts'
-import type { Random } from '../../core/random.ts'
-import type { PriceBook } from '../cost/price-book.ts'
-import { type Bounds, type Price, worstOf } from '../cost/price.ts'
-import type { Attempt, AttemptKind } from '../cost/reservation.ts'
-import type { SpendLedger } from '../cost/spend-ledger.ts'
-import { dialects } from '../dialects/dialects.ts'
+import { worstOf } from '../cost/price.ts'
 import type { Dialect, ModelRequest } from '../dialects/dialect.ts'
-import { mediaTypeOf, type Headers } from '../providers/headers.ts'
-import { errorOf, type Failure, failureOf } from '../providers/failure.ts'
-import { defaultRetryLimits, nextMove as moveAfter } from '../providers/next-move.ts'
-import type { Target, Targets } from '../providers/targets.ts'
-import type { Upstream } from '../providers/upstream.ts'
+import { dialects } from '../dialects/dialects.ts'
+import type { Said } from '../dialects/said.ts'
+import type { Headers } from '../providers/headers.ts'
+import type { CallRecord } from '../routes/call-record.ts'
 import type { RequestFacts } from '../routes/facts.ts'
-import { nextMove, type Taken } from '../routes/follow.ts'
 import type { LiveRoutes } from '../routes/live-routes.ts'
 import { type ModelVersion, nameOf } from '../routes/model-version.ts'
-import { type Plan, type PlannedAttempt, planRoute } from '../routes/plan-route.ts'
+import { type Plan, planRoute } from '../routes/plan-route.ts'
 import { whyNobody } from '../routes/refused.ts'
-import { modelOf, type RouteVersion } from '../routes/route-version.ts'
+import type { RouteVersion } from '../routes/route-version.ts'
+import { checkOf } from '../structured/check-of.ts'
+import { Asker, type AskerParts } from './asking.ts'
+import { boundsOf } from './bounds.ts'
+import type { Call } from './call.ts'
+import type { CallOutcome } from './call-outcome.ts'
 import type { Caller } from './caller.ts'
-import { limitsOf, requestTo, speaks } from './endpoint.ts'
-import { LiveStream, orSilence, tellable } from './live-stream.ts'
-import { PaidAttempt, type SaidByProvider } from './paid-attempt.ts'
+import { CallDiary } from './diary.ts'
+import { tellable } from './live-stream.ts'
+import { type Ending, outcomeOf } from './outcome.ts'
+import { recordOf } from './record.ts'
+import { type ShadowComparison, Shadows } from './shadows.ts'
+import { Silences } from './silence.ts'
+import { walk, type Walked } from './walk.ts'
 
-/** Set where the client set none, so that the worst case is known: what models of this day write at most in one answer. */
-const usualCap = 4096
 /** No attempt begins later than this after its call. */
 const longestCall: Millis = 600_000
 
-export interface GatewayParts {
+export interface GatewayParts extends Omit<AskerParts, 'silences'> {
   readonly routes: Pick<LiveRoutes, 'get'>
-  readonly targets: Targets
-  readonly upstream: Upstream
-  readonly prices: PriceBook
-  readonly spend: SpendLedger
-  /** Where the keys of a model's version come from: they are no part of it. */
-  readonly keysOf: (model: ModelVersion) => readonly string[]
-  readonly clock: Clock
-  readonly random: Random
+  /** Takes what is kept of a call, when all of it has ended. It may not throw. */
+  readonly record?: (record: CallRecord, outcome: CallOutcome) => void
+  /** Hears of every call, when its answer has ended. It may not throw. */
+  readonly onCall?: (outcome: CallOutcome) => void
+  readonly onShadow?: (comparison: ShadowComparison) => void
+  /** Budgets with every level above them. */
+  readonly levelsOf?: (budgets: readonly string[]) => readonly string[]
+  /** A keyed hash. */
+  readonly commit?: (bytes: Buffer) => string
 }
 
 /** What the client gets. */
 export interface GatewayAnswer {
+  readonly call: CallId
   readonly status: number
   readonly headers: Record<string, string | string[]>
   /** A stream ends its attempt itself: read it to its end, or `return()` it. */
   readonly body: Buffer | AsyncGenerator<Buffer, void, undefined>
   /** Which version answered; absent of a stream that was opened before anyone had. */
   readonly by?: ModelVersion
+  /** What became of the call, when its answer has ended and is booked. */
+  readonly outcome: Promise<CallOutcome>
 }
-
-interface Call {
-  readonly id: CallId
-  readonly request: ModelRequest
-  readonly dialect: Dialect
-  readonly route: RouteVersion
-  readonly caller: Caller
-  readonly headers: Headers
-  readonly signal: AbortSignal
-  readonly bounds: Bounds
-  readonly deadline: number
-  attempts: number
-}
-
-type Tried =
-  | { readonly kind: 'answered'; readonly answer: GatewayAnswer }
-  | {
-      readonly kind: 'failed'
-      readonly error: MillraceError
-      readonly said: SaidByProvider | undefined
-      readonly isFinal: boolean
-    }
 
 /**
- * Owns: one call from its request to its answer: a route's plan, walked attempt by attempt, each paid for. Does not own: what a plan is
- * (routes), what an attempt costs (cost), how it is sent (providers), what the bytes say (dialects).
+ * Owns: one call from its request to its answer and its record. Does not own: what a plan is (routes), which of its versions are asked (walk.ts) and how
+ * (asking.ts), what an attempt costs (cost), how it is sent (providers), what the bytes say (dialects).
  *
- * 1. A call goes to versions alone that speak its dialect, and that the route's constraints let pass.
+ * 1. A call goes to versions alone that a way leads to from its dialect, and that the route's constraints let pass.
  * 2. Every attempt has its own durable reservation before it is sent (C3).
  * 3. Another target takes over until the first content has come, and never after it.
  * 4. What a provider said to the last attempt reaches the client as it was said.
+ * 5. Every call that was planned is recorded once, whatever became of it.
  */
 export class Gateway {
   readonly #parts: GatewayParts
+  readonly #silences: Silences
+  readonly #asker: Asker
+  readonly #shadows: Shadows
+  readonly #open = new Set<Promise<unknown>>()
 
   constructor(parts: GatewayParts) {
     this.#parts = parts
+    this.#silences = new Silences(parts.clock)
+    this.#asker = new Asker({ ...parts, silences: this.#silences })
+    this.#shadows = new Shadows(this.#asker, (comparison) => parts.onShadow?.(comparison))
   }
 
-  /** Errors: those of `Dialect.read`, `model/no-such-route`, `whyNobody`, `cost/…` where a budget has no room, `model/upstream-…`. */
+  /**
+   * Errors: `model/no-such-route`, `model/bad-schema`, `model/refused-field`, `whyNobody`, `model/foreign-field`, `cost/…` where a budget has no room,
+   * `model/upstream-…`, `model/unmet-schema`.
+   */
   async call(
     request: ModelRequest,
     caller: Caller,
     { headers, signal }: { readonly headers: Headers; readonly signal: AbortSignal },
   ): Promise<GatewayAnswer> {
-    const { clock, random, routes } = this.#parts
+    const call = this.#begin(request, caller, headers, signal)
+    const answered = Promise.withResolvers<Ending>()
+    const outcome = this.#end(call, answered.promise)
+    const walked = this.#walk(call, outcome, answered)
+    if (!request.isStream) return walked
+    const early = await this.#silences.or(walked)
+    if (early !== 'silent') return early
+    const common = { call: call.id, status: 200, outcome }
+    return { ...common, headers: { ...eventStream, [callHeader]: call.id }, body: this.#late(call, walked) }
+  }
+
+  /** When everything that was begun has ended and is handed to the record. */
+  async idle(): Promise<void> {
+    while (this.#open.size > 0) await Promise.allSettled(this.#open)
+  }
+
+  #begin(request: ModelRequest, caller: Caller, headers: Headers, signal: AbortSignal): Call {
+    const { clock, random, routes, targets } = this.#parts
     const route = routes.get(request.model)
-    const bounds: Bounds = {
-      inputBound: request.inputBound,
-      outputCap: request.dialect === 'openai-embeddings' ? 0 : (request.outputCap ?? usualCap),
-      answers: request.answers,
-      hasTools: request.hasTools,
-      ...(request.tier !== undefined && { tier: request.tier }),
+    if (caller.routes && !caller.routes.includes(route.route))
+      throw new MillraceError('model/no-such-route', {
+        route: request.model.slice(0, 200),
+        known: caller.routes.join(', ') || 'none',
+      })
+    if (request.hasHostedTools && caller.budgets.length > 0)
+      throw new MillraceError('model/refused-field', {
+        dialect: request.dialect,
+        field: 'tools',
+        why: 'tools that the provider runs are billed apart from tokens, and a budget could not hold their cost',
+      })
+    const at = clock.today()
+    const facts: RequestFacts = {
+      draw: random.bytes(8).toString('hex'),
+      dataClass: caller.dataClass,
+      ...(caller.key !== undefined && { key: caller.key }),
+      ...(request.hasTools && { needs: ['tools'] }),
     }
-    const call: Call = {
-      id: mintId('cal', clock.today(), random),
+    const bounds = boundsOf(request, route.policy.outputCap)
+    const illnesses = targets.illnesses()
+    return {
+      id: mintId('cal', at, random),
+      startedAt: at,
       request,
       dialect: dialects[request.dialect],
+      check: checkOf(request),
       route,
       caller,
       headers,
       signal,
       bounds,
+      facts,
+      health: Object.fromEntries(Object.entries(illnesses).filter(([digest]) => Object.hasOwn(route.models, digest))),
+      worst: this.#worstCases(route, bounds),
       deadline: clock.now() + longestCall,
-      attempts: 0,
+      diary: new CallDiary(),
     }
-    const walked = this.#walk(call, this.#plan(call))
-    if (!request.isStream) return walked
-    const early = await orSilence(walked, clock)
-    return early === 'silent' ? { status: 200, headers: eventStream, body: this.#late(call, walked) } : early
+  }
+
+  #worstCases(route: RouteVersion, bounds: Call['bounds']): Call['worst'] {
+    const { clock, prices } = this.#parts
+    const at = clock.today()
+    return Object.fromEntries(
+      Object.values(route.models).flatMap((model) => {
+        const price = prices.priceOf({ provider: model.provider, model: model.upstream, at })
+        const nano = price && worstOf(price, bounds)
+        return price && nano !== undefined ? [[model.digest, { nano, currency: price.currency }] as const] : []
+      }),
+    )
+  }
+
+  async #walk(
+    call: Call,
+    outcome: Promise<CallOutcome>,
+    answered: { readonly resolve: (ending: Ending) => void },
+  ): Promise<GatewayAnswer> {
+    const { facts, health, route, worst } = call
+    try {
+      const plan = planRoute({ route, facts, health, worst })
+      if (plan.stages.length === 0) throw whyNobody(route, plan)
+      const found = walk(call, plan, this.#asker, plan.shadows.length > 0)
+      this.#shadow(call, plan, found)
+      const walked = await found
+      if ('error' in walked) {
+        const { by, error, said } = walked
+        answered.resolve({ status: said?.status ?? error.status, error })
+        if (said && said.status < 500)
+          return {
+            ...(by && { by }),
+            ...said,
+            headers: { ...said.headers, [callHeader]: call.id },
+            call: call.id,
+            outcome,
+          }
+        throw error
+      }
+      const { answer, planned } = walked
+      answered.resolve({ status: answer.status, walked: { answer, planned } })
+      const headers = { ...answer.headers, [callHeader]: call.id, [modelHeader]: nameOf(answer.by) }
+      return { call: call.id, status: answer.status, headers, body: answer.body, by: answer.by, outcome }
+    } catch (error) {
+      answered.resolve({
+        status: isMillraceError(error) ? error.status : 500,
+        ...(isMillraceError(error) && { error }),
+      })
+      throw error
+    }
   }
 
   /** Nobody has said anything yet: the client's connection is kept open, and targets may still take over from each other. */
@@ -129,7 +203,7 @@ export class Gateway {
     try {
       while (answer === 'silent') {
         yield Buffer.from(dialect.keepAlive)
-        answer = await orSilence(walked, this.#parts.clock)
+        answer = await this.#silences.or(walked)
       }
       if (Buffer.isBuffer(answer.body)) yield answer.body
       else yield* answer.body
@@ -141,180 +215,52 @@ export class Gateway {
     }
   }
 
-  #plan({ bounds, caller, request, route }: Call): Plan {
-    const { clock, prices, random, targets } = this.#parts
-    const at = clock.today()
-    const facts: RequestFacts = {
-      draw: random.bytes(8).toString('hex'),
-      dataClass: caller.dataClass,
-      ...(caller.key !== undefined && { key: caller.key }),
-      ...(request.hasTools && { needs: ['tools'] }),
+  #shadow(call: Call, { shadows }: Plan, found: Promise<Walked | { readonly error: MillraceError }>): void {
+    if (shadows.length === 0) return
+    const said = async (): Promise<Said | undefined> => {
+      const walked = await found.catch(() => undefined)
+      if (!walked || 'error' in walked) return undefined
+      const { outcome } = await walked.answer.attempt.ended
+      return outcome === 'answered' ? walked.answer.said : undefined
     }
-    const worst = Object.values(route.models).flatMap((model) => {
-      const price = prices.priceOf({ provider: model.provider, model: model.upstream, at })
-      const nano = price && worstOf(price, bounds)
-      return price && nano !== undefined ? [[model.digest, { nano, currency: price.currency }] as const] : []
-    })
-    const plan = planRoute({ route, facts, health: targets.illnesses(), worst: Object.fromEntries(worst) })
-    if (plan.stages.length === 0) throw whyNobody(route, plan)
-    return plan
+    call.diary.expect(this.#shadows.start(call, shadows, said()))
   }
 
-  async #walk(call: Call, plan: Plan): Promise<GatewayAnswer> {
-    const taken: Taken[] = []
-    let last: (Extract<Tried, { kind: 'failed' }> & { readonly version: string }) | undefined
-    for (;;) {
-      const move = nextMove(plan, taken)
-      if (move.kind !== 'ask') break
-      const { version } = move.attempt
-      const left = plan.stages.flatMap(({ attempts }) => attempts).length - taken.length - 1
-      const tried = await this.#try(call, move.attempt, { isFirst: taken.length === 0, left })
-      if (tried.kind === 'answered') return tried.answer
-      last = { ...tried, version }
-      if (tried.isFinal) break
-      taken.push({ version, outcome: 'failed' })
-    }
-    if (!last) throw new TypeError('a plan with a stage asks somebody')
-    const { error, said, version } = last
-    // The provider's own words, if they are in the client's language, say more than ours.
-    if (said && said.status < 500) return { ...said, by: modelOf(call.route, version) }
-    throw error
+  /** What became of the call: told when its answer is booked, recorded when its shadows are too. */
+  #end(call: Call, answered: Promise<Ending>): Promise<CallOutcome> {
+    const { levelsOf = (budgets) => budgets, onCall, record } = this.#parts
+    const told = (async () => {
+      const ending = await answered
+      const attempts = await call.diary.attempts()
+      const outcome = outcomeOf(call, ending, attempts, this.#parts.commit?.(call.request.raw))
+      onCall?.(outcome)
+      return outcome
+    })()
+    this.#track(
+      told.then(async (outcome) => {
+        const shadows = await call.diary.shadows()
+        const budgets = levelsOf(call.caller.budgets)
+        record?.(recordOf(call, { attempts: outcome.attempts, shadows, budgets }), outcome)
+      }),
+    )
+    return told
   }
 
-  /** One version, as often as its failures allow. */
-  async #try(call: Call, planned: PlannedAttempt, o: { isFirst: boolean; left: number }): Promise<Tried> {
-    const { clock, random, targets } = this.#parts
-    const model = modelOf(call.route, planned.version)
-    const name = nameOf(model)
-    if (!speaks(model, call.request.dialect)) {
-      const error = new MillraceError('model/refused-by-constraint', {
-        route: call.route.route,
-        constraint: 'dialect',
-        why: `${name} does not speak ${call.request.dialect}`,
-      })
-      return { kind: 'failed', error, said: undefined, isFinal: false }
-    }
-    const target = targets.of({ digest: model.digest, name, keys: this.#parts.keysOf(model) })
-    for (let onTarget = 1; ; onTarget++) {
-      const kind: AttemptKind = onTarget > 1 ? 'retry' : o.isFirst ? 'first' : 'fallback'
-      const once = await this.#once(call, planned, { model, name, target, kind })
-      if (once.kind !== 'failed') return once.kind === 'refused' ? { ...once, kind: 'failed' } : once
-      const { failure, said } = once
-      const move = moveAfter({
-        failure,
-        history: {
-          attempts: call.attempts,
-          onTarget,
-          hasPassedContent: false,
-          targetsLeft: o.left,
-          keysLeft: Math.max(0, target.keyring.usable - 1),
-        },
-        now: clock.now(),
-        limits: { ...defaultRetryLimits, deadline: call.deadline },
-        draw: random.bytes(4).readUInt32BE() / 2 ** 32,
-      })
-      const error = errorOf(failure, name)
-      if (move.move !== 'repeat') return { kind: 'failed', error, said, isFinal: move.move === 'stop' }
-      await new Promise<void>((resolve) => clock.after(move.after, resolve))
-    }
-  }
-
-  async #once(
-    call: Call,
-    planned: PlannedAttempt,
-    { kind, model, name, target }: { model: ModelVersion; name: string; target: Target; kind: AttemptKind },
-  ): Promise<
-    | { kind: 'answered'; answer: GatewayAnswer }
-    | { kind: 'failed'; failure: Failure; said: SaidByProvider | undefined }
-    | { kind: 'refused'; error: MillraceError; said: undefined; isFinal: boolean }
-  > {
-    const { clock, spend, upstream } = this.#parts
-    const { caller, dialect, headers, request, signal } = call
-    const hidesUsage = request.isStream && !request.asksUsage
-    const body = dialect.bodyFor(request, {
-      model: model.upstream,
-      includeUsage: hidesUsage,
-      ...(request.dialect !== 'openai-embeddings' && { outputCap: usualCap }),
-    })
-    const outcome = await PaidAttempt.send(spend, upstream, {
-      target,
-      priority: caller.priority,
-      reserve: this.#reserve(call, model, kind),
-      request: (key) => requestTo(model, { dialect: request.dialect, body, headers, key }),
-      limits: limitsOf(planned),
-      signal,
-    })
-    if (outcome.kind === 'refused')
-      return { kind: 'refused', error: outcome.error, said: undefined, isFinal: outcome.by === 'budget' }
-    call.attempts++
-    if (outcome.kind === 'failed') return outcome
-    const { answer, attempt } = outcome
-    const common = { status: answer.status, headers: answer.headers, by: model }
-    if (mediaTypeOf(answer.headers) === 'text/event-stream') {
-      const { onHangUp } = planned
-      const stream = new LiveStream({ dialect, attempt, answer, hidesUsage, target: name, onHangUp, clock })
-      const failure = await stream.begin()
-      if (failure) return { kind: 'failed', failure, said: undefined }
-      return { kind: 'answered', answer: { ...common, body: stream.pass() } }
-    }
-    const whole = await wholeOf(answer.body)
-    if ('failure' in whole) {
-      await attempt.failed(whole.failure)
-      return { kind: 'failed', failure: whole.failure, said: undefined }
-    }
-    const json = parsed(whole.bytes)
-    const inside = dialect.failureOf(json, answer.status)
-    if (inside) {
-      const failure: Failure = { kind: 'status', isSent: true, status: inside.status }
-      await attempt.failed(failure, dialect.usageOf(json))
-      return { kind: 'failed', failure, said: undefined }
-    }
-    await attempt.answered(dialect.usageOf(json))
-    return { kind: 'answered', answer: { ...common, body: whole.bytes } }
-  }
-
-  #reserve({ bounds, caller, id }: Call, model: ModelVersion, kind: AttemptKind): Attempt {
-    const { clock, prices } = this.#parts
-    const { budgets, facts, tenant } = caller
-    const at = clock.today()
-    const price: Price | undefined = prices.priceOf({ provider: model.provider, model: model.upstream, at })
-    return {
-      tenant,
-      budgets,
-      provider: model.provider,
-      model: model.upstream,
-      price,
-      worst: price && worstOf(price, bounds),
-      facts: { ...facts, kind, call: id },
-    }
+  #track(work: Promise<unknown>): void {
+    const tracked = work.catch(() => {}).finally(() => this.#open.delete(tracked))
+    this.#open.add(tracked)
   }
 }
 
 const eventStream = { 'content-type': 'text/event-stream' }
+/** Of every answer: the call's id, under which its record is found, and the version that answered. */
+const callHeader = 'millrace-call'
+const modelHeader = 'millrace-model'
 
 /** The client left before anybody answered: what comes nevertheless ends at once. */
 async function leave(walked: Promise<GatewayAnswer>): Promise<void> {
   const answer = await walked.catch(() => undefined)
   if (answer && !Buffer.isBuffer(answer.body)) await answer.body.return()
-}
-
-async function wholeOf(body: { whole(): Promise<Buffer> }): Promise<{ bytes: Buffer } | { failure: Failure }> {
-  try {
-    return { bytes: await body.whole() }
-  } catch (error) {
-    const failure = failureOf(error)
-    if (!failure) throw error
-    return { failure }
-  }
-}
-
-/** Undefined is no answer in any dialect. */
-function parsed(bytes: Buffer): unknown {
-  try {
-    return JSON.parse(bytes.toString()) as unknown
-  } catch {
-    return undefined
-  }
 }
 
 /** An error in the client's dialect. */

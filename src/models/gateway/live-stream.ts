@@ -1,16 +1,19 @@
-import type { Clock, Millis } from '../../core/clock.ts'
-import { isMillraceError, MillraceError } from '../../core/errors/millrace-error.ts'
-import type { Dialect, StreamReader } from '../dialects/dialect.ts'
+import { isMillraceError, type MillraceError } from '../../core/errors/millrace-error.ts'
+import type { StreamAdapter } from '../dialects/adapters/adapter.ts'
+import type { Dialect, Heard, ProviderFailure, StreamReader, TellableError } from '../dialects/dialect.ts'
+import type { Listener, Said } from '../dialects/said.ts'
 import { type SseFrame, SseReader } from '../dialects/sse.ts'
 import type { Answered } from '../providers/exchange.ts'
 import { errorOf, type Failure, failureOf } from '../providers/failure.ts'
+import type { StreamCheck } from '../structured/stream-check.ts'
 import type { PaidAttempt } from './paid-attempt.ts'
-
-/** Proxies and clients take a connection for dead that is silent for longer. */
-const silence: Millis = 10_000
+import type { Silences } from './silence.ts'
 
 export interface StreamParts {
+  /** The provider's, and the client's; where they differ, `carried` leads from one to the other. */
   readonly dialect: Dialect
+  readonly client: Dialect
+  readonly carried?: StreamAdapter
   readonly attempt: PaidAttempt
   readonly answer: Answered
   /** Usage was asked for by us alone: what tells it is taken out. */
@@ -18,38 +21,56 @@ export interface StreamParts {
   /** As messages name the target. */
   readonly target: string
   readonly onHangUp: 'cancel' | 'drain'
-  readonly clock: Clock
+  readonly silences: Silences
+  /** What the answer must be. */
+  readonly check?: StreamCheck | undefined
+  /** What it says is wanted at its end. */
+  readonly listens: boolean
 }
 
 /**
- * Owns: one stream from a provider to a client, and the end of its attempt. Blocks pass as they came.
+ * Owns: one stream from a provider to a client, and the end of its attempt. Between sides of one dialect blocks pass as they came.
  *
  * 1. It begins at the first content: until `begin` has answered, another target can still take over.
  * 2. A stream that is cut ends in the dialect's error event, never as if it were whole.
  * 3. Its use is settled if it was whole, or told before it was cut; else assumed.
+ * 4. What arrived together passes together: a burst of events is one write.
  */
 export class LiveStream {
   readonly #parts: StreamParts
   readonly #reader: StreamReader
-  readonly #frames: AsyncIterator<SseFrame>
-  #early: SseFrame[] = []
+  readonly #blocks = new SseReader()
+  /** Arrived, and not yet heard. */
+  #frames: SseFrame[] = []
+  /** Heard before the first content was through, as the client gets it. */
+  #early: Buffer[] = []
+  readonly #listener: Listener | undefined
+  /** The blocks cannot be read on after those that are here. */
+  #trouble: Error | undefined
+  #isDone = false
+  #failure: Failure | undefined
 
   constructor(parts: StreamParts) {
     this.#parts = parts
     this.#reader = parts.dialect.stream({ hidesUsage: parts.hidesUsage })
-    this.#frames = framesOf(parts.answer.body)
+    this.#listener = parts.listens ? parts.dialect.listener() : undefined
   }
 
   /** Reads up to the first content. Answers why there is none: the attempt has ended then. */
   async begin(): Promise<Failure | undefined> {
     try {
       for (;;) {
-        const next = await this.#frames.next()
-        if (next.done) return await this.#fail({ kind: 'closed-early', after: 'headers', isSent: true })
-        const { failure, isContent, isHidden } = this.#reader.hear(next.value)
-        if (failure) return await this.#fail({ kind: 'status', isSent: true, status: failure.status })
-        if (!isHidden && next.value.data !== undefined) this.#early.push(next.value) // a provider's keep-alives have done their work
-        if (isContent) return undefined
+        for (let frame = this.#frames.shift(); frame; frame = this.#frames.shift()) {
+          const heard = this.#reader.hear(frame)
+          if (heard.failure) return this.#fail(statusOf(heard.failure))
+          this.#listener?.listen(frame)
+          if (frame.data !== undefined) this.#keep(this.#early, frame, heard) // a provider's keep-alives have done their work
+          if (!heard.isContent) continue
+          this.#parts.attempt.began()
+          return undefined
+        }
+        if (this.#isDone) return this.#fail({ kind: 'closed-early', after: 'headers', isSent: true })
+        this.#take(await this.#parts.answer.body.next())
       }
     } catch (error) {
       return this.#fail(failureOf(error) ?? garbled(error))
@@ -58,100 +79,145 @@ export class LiveStream {
 
   /** What the client gets. Whoever leaves it calls `return()`, as a `for await` does. */
   async *pass(): AsyncGenerator<Buffer, void, undefined> {
+    const { answer, attempt, client, silences, target } = this.#parts
     let isOver = false
     try {
-      for (const frame of this.#early.splice(0)) yield frame.raw
-      let pending = this.#frames.next()
+      let out = this.#early
       for (;;) {
-        const next = await orSilence(pending, this.#parts.clock)
-        if (next === 'silent') {
-          yield Buffer.from(this.#parts.dialect.keepAlive)
-          continue
-        }
-        if (next.done) break
-        const { failure, isHidden } = this.#reader.hear(next.value)
+        const failure = this.#hearAll(out)
+        if (out.length > 0) yield joined(out)
         if (failure) {
           isOver = true
-          yield next.value.raw // the provider's own words for it
-          await this.#parts.attempt.failed({ kind: 'status', isSent: true, status: failure.status }, this.#reader.usage)
+          this.#failure = statusOf(failure.told)
+          attempt.failed(this.#failure, this.#reader.usage)
+          await answer.body.return()
+          yield failure.words
           return
         }
-        pending = this.#frames.next()
-        if (!isHidden) yield next.value.raw
+        out = []
+        if (this.#isDone) break
+        const pending = answer.body.next()
+        let next = await silences.or(pending)
+        for (; next === 'silent'; next = await silences.or(pending)) yield Buffer.from(client.keepAlive)
+        this.#take(next)
       }
       isOver = true
-      if (this.#reader.isComplete) return await this.#parts.attempt.answered(this.#reader.usage)
-      const cut: Failure = { kind: 'closed-early', after: 'headers', isSent: true }
-      await this.#settleCut(cut)
-      yield this.#told(errorOf(cut, this.#parts.target))
+      attempt.reports(this.#reader.model)
+      if (this.#reader.isComplete) {
+        const unfit = this.#parts.check?.error
+        attempt.answered(this.#reader.usage, unfit)
+        if (unfit) yield this.#told(unfit)
+        return
+      }
+      this.#cut({ kind: 'closed-early', after: 'headers', isSent: true })
+      yield this.#told(errorOf({ kind: 'closed-early', after: 'headers', isSent: true }, target))
     } catch (error) {
       isOver = true
       const failure = failureOf(error) ?? garbled(error)
-      await this.#settleCut(failure)
-      yield this.#told(isMillraceError(error) ? error : errorOf(failure, this.#parts.target))
+      this.#cut(failure)
+      await answer.body.return()
+      yield this.#told(isMillraceError(error) ? error : errorOf(failure, target))
     } finally {
       if (!isOver) await this.#left()
     }
   }
 
+  /** All of it at once, where it is read before anybody gets it; what it says in the provider's dialect. Ask `begin` first. */
+  async whole(): Promise<{ readonly body: Buffer; readonly said: Said | undefined } | { readonly failure: Failure }> {
+    const parts: Buffer[] = []
+    for await (const part of this.pass()) parts.push(part)
+    return this.#failure ? { failure: this.#failure } : { body: joined(parts), said: this.said }
+  }
+
+  /** What it says so far, for who listens. */
+  get said(): Said | undefined {
+    return this.#listener?.said
+  }
+
+  /** Hears what has arrived, up to a failure. */
+  #hearAll(out: Buffer[]): { readonly told: ProviderFailure; readonly words: Buffer } | undefined {
+    for (let frame = this.#frames.shift(); frame; frame = this.#frames.shift()) {
+      const heard = this.#reader.hear(frame)
+      this.#listener?.listen(frame)
+      if (heard.failure) {
+        // The provider's own words for it, if the client speaks its language.
+        const words = this.#parts.carried ? this.#told(tellableFailure(heard.failure)) : frame.raw
+        return { told: heard.failure, words }
+      }
+      this.#keep(out, frame, heard)
+    }
+    if (this.#trouble) throw this.#trouble
+    return undefined
+  }
+
+  #keep(out: Buffer[], frame: SseFrame, { isHidden }: Heard): void {
+    const { carried, check } = this.#parts
+    if (check && frame.data !== undefined && !isHidden && !check.mayPass(frame)) return
+    if (!carried) {
+      if (!isHidden) out.push(frame.raw)
+      return
+    }
+    const words = carried.carry(frame)
+    if (words !== '') out.push(Buffer.from(words))
+  }
+
+  #take(next: IteratorResult<Buffer>): void {
+    if (next.done) {
+      this.#isDone = true
+      const last = this.#blocks.end()
+      if (last) this.#frames.push(last)
+      return
+    }
+    try {
+      for (const frame of this.#blocks.feed(next.value)) this.#frames.push(frame)
+    } catch (error) {
+      this.#trouble = error instanceof Error ? error : new Error(String(error))
+    }
+  }
+
   /** A use that was told before the cut is what the provider bills. */
-  async #settleCut(failure: Failure): Promise<void> {
-    if (this.#reader.isComplete) await this.#parts.attempt.answered(this.#reader.usage)
-    else await this.#parts.attempt.failed(failure)
-    await this.#frames.return?.()
+  #cut(failure: Failure): void {
+    const { attempt } = this.#parts
+    attempt.reports(this.#reader.model)
+    if (this.#reader.isComplete) return attempt.answered(this.#reader.usage)
+    this.#failure = failure
+    attempt.failed(failure)
   }
 
   /** The client has hung up. */
   async #left(): Promise<void> {
-    if (this.#parts.onHangUp === 'drain') {
-      const failure = await this.#drain()
-      if (failure) return this.#parts.attempt.failed(failure)
-      return this.#parts.attempt.answered(this.#reader.isComplete ? this.#reader.usage : undefined)
+    const { answer, attempt, onHangUp } = this.#parts
+    if (onHangUp === 'cancel') {
+      await answer.body.return()
+      return attempt.failed({ kind: 'aborted', isSent: true })
     }
-    await this.#frames.return?.()
-    await this.#parts.attempt.failed({ kind: 'aborted', isSent: true })
-  }
-
-  async #drain(): Promise<Failure | undefined> {
     try {
-      for (let next = await this.#frames.next(); !next.done; next = await this.#frames.next())
-        this.#reader.hear(next.value)
-      return undefined
+      while (!this.#isDone) {
+        this.#take(await answer.body.next())
+        for (const frame of this.#frames.splice(0)) this.#reader.hear(frame)
+      }
+      attempt.reports(this.#reader.model)
+      attempt.answered(this.#reader.isComplete ? this.#reader.usage : undefined)
     } catch (error) {
-      return failureOf(error) ?? garbled(error)
+      attempt.failed(failureOf(error) ?? garbled(error))
     }
   }
 
   async #fail(failure: Failure): Promise<Failure> {
-    await this.#frames.return?.()
-    await this.#parts.attempt.failed(failure, this.#reader.usage)
+    await this.#parts.answer.body.return()
+    this.#parts.attempt.failed(failure, this.#reader.usage)
     return failure
   }
 
-  #told(error: MillraceError): Buffer {
-    return Buffer.from(this.#parts.dialect.errorEvent(tellable(error)))
+  #told(error: TellableError): Buffer {
+    const { status, code, message } = error
+    return Buffer.from(this.#parts.client.errorEvent({ status, code, message }))
   }
 }
 
-/** What comes, or word that nothing came for long enough that the client needs a sign of life. */
-export async function orSilence<T>(pending: Promise<T>, clock: Clock): Promise<T | 'silent'> {
-  let cancel = (): void => {}
-  const silent = new Promise<'silent'>((resolve) => {
-    cancel = clock.after(silence, () => resolve('silent'))
-  })
-  try {
-    return await Promise.race([pending, silent])
-  } finally {
-    cancel()
-  }
-}
+const joined = (parts: readonly Buffer[]): Buffer => (parts.length === 1 && parts[0] ? parts[0] : Buffer.concat(parts))
 
-async function* framesOf(body: AsyncIterable<Buffer>): AsyncGenerator<SseFrame, void, undefined> {
-  const reader = new SseReader()
-  for await (const chunk of body) yield* reader.feed(chunk)
-  const last = reader.end()
-  if (last) yield last
-}
+const statusOf = ({ status }: ProviderFailure): Failure => ({ kind: 'status', isSent: true, status })
 
 const garbled = (error: unknown): Failure => ({
   kind: 'garbled',
@@ -159,12 +225,11 @@ const garbled = (error: unknown): Failure => ({
   isSent: true,
 })
 
-export const tellable = ({
+/** A provider's failure, for a client that speaks another dialect. */
+export const tellableFailure = ({ status, code, type, message }: ProviderFailure): TellableError => ({
   status,
-  code,
-  message,
-}: MillraceError): { status: number; code: string; message: string } => ({
-  status,
-  code,
+  code: code ?? type,
   message,
 })
+
+export const tellable = ({ status, code, message }: MillraceError): TellableError => ({ status, code, message })

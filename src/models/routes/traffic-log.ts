@@ -25,23 +25,25 @@ export class TrafficLog {
     this.#pool = o.pool
   }
 
-  /** One statement for any number of calls; a call that is known stays as it is. */
-  async append(records: readonly CallRecord[]): Promise<void> {
+  /** One statement for any number of calls, each with its lineage (no text, amounts as numbers); a call that is known stays as it is. */
+  async append(records: readonly (CallRecord & { readonly outcome?: object })[]): Promise<void> {
     if (records.length === 0) return
-    const rows = records.map(({ id, tenant, route, version, ...body }) => ({
+    const rows = records.map(({ id, tenant, route, version, outcome = {}, ...body }) => ({
       t: tenant,
       month: monthOf(id),
       route,
       id,
       version,
       body: callBody.encode(body),
+      outcome,
     }))
     await this.#pool.query({
       name: 'model-call',
-      text: `insert into model_call (t, month, route, id, version, body)
-        select t, month, route, id, version, body from json_to_recordset($1) as x(t text, month int, route text, id text, version text, body jsonb)
+      text: `insert into model_call (t, month, route, id, version, body, outcome)
+        select t, month, route, id, version, body, outcome from json_to_recordset($1)
+          as x(t text, month int, route text, id text, version text, body jsonb, outcome jsonb)
         on conflict do nothing`,
-      values: [JSON.stringify(rows)],
+      values: [JSON.stringify(rows, (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value))],
     })
   }
 
