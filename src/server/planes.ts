@@ -36,6 +36,7 @@ import { ProcessMeter } from '../telemetry/process-meter.ts'
 import { QueueMeter } from '../telemetry/queue-meter.ts'
 import { StepMeter } from '../telemetry/step-meter.ts'
 import { EffectsHold } from './backup/effects-hold.ts'
+import { openCaches } from './caches.ts'
 import { connectorsOf } from './connectors.ts'
 import type { Engines } from './embedded/engines.ts'
 import type { Home } from './embedded/home.ts'
@@ -89,6 +90,8 @@ export async function openPlanes(options: PlanesOptions) {
     const knowledge = await openKnowledge(pool, project, models)
     const modelRoutes = await openModelRoutes({ pool, audit, project, clock, random })
     end.unshift(() => modelRoutes.close())
+    const caches = openCaches({ pool, keys: vault, audit, models, say, clock, random })
+    end.unshift(() => caches.close())
     const { ingressUrl, adminUrl, identityKey } = engines.restate
     const failed = new FailedSegments({ clock, say })
     const scheduler = new RestateScheduler({
@@ -242,6 +245,7 @@ export async function openPlanes(options: PlanesOptions) {
       pipelines,
       switches,
       modelRoutes,
+      caches,
       gateway,
       dispatcher,
       deadLetters,

@@ -6,7 +6,7 @@ import { GroupCommit } from '../../store/group-commit.ts'
 import type { Pool } from '../../store/pool.ts'
 import type { RoutePolicy } from '../routes/route-version.ts'
 import { type CacheAnswer, type Unkept, whyNotKept } from './admission.ts'
-import type { CacheCounts } from './cache-counts.ts'
+import type { CacheCounts, Measure, RefusedNear } from './cache-counts.ts'
 import { NearAnswers } from './near-answers.ts'
 import { type CacheQuestion, type Keys, keysOf, type Passed, wantsFresh } from './question.ts'
 import { type CacheKeys, openBody, rowOf } from './kept-row.ts'
@@ -204,25 +204,23 @@ export class AnswerCache {
   async #semantic(question: CacheQuestion, cache: CachePolicy, keys: Keys): Promise<CacheHit | undefined> {
     const { route, tenant } = question
     const { near } = keys
+    if (cache.semantic && !this.#parts.encoder(cache.semantic.model)) return this.#refuse(question, 'no-encoder')
     if (!near || !cache.semantic) return undefined
     const vector = await this.#vectorOf(cache, keys)
-    if (!vector) {
-      this.#count(question, 'refused:no-vector')
-      return undefined
-    }
+    if (!vector) return this.#refuse(question, 'no-vector')
     this.#looked.set(question, { keys, vector })
     const { scope } = near
     const found = await this.#near.near({ tenant, scope, vector, least: cache.semantic.least, most: mostNear })
     for (const { asked, cosine, key } of found) {
       const same = sameFacts(near.asked, asked)
       if (same !== true) {
-        this.#count(question, `refused:${same}`)
+        this.#refuse(question, same)
         continue
       }
       const read = await this.#read({ tenant, route: route.route, key })
       if (read?.row.isSemantic) return { ...hitOf('semantic', read), cosine }
       this.#near.forget(tenant, scope, key)
-      this.#count(question, 'refused:gone')
+      this.#refuse(question, 'gone')
     }
     return undefined
   }
@@ -254,6 +252,10 @@ export class AnswerCache {
     return keysOf(question, encoder?.digest)
   }
 
+  #refuse(question: CacheQuestion, why: RefusedNear): undefined {
+    this.#count(question, `refused:${why}`)
+  }
+
   #pass(question: CacheQuestion, why: Passed | 'no-cache'): undefined {
     this.#count(question, `passed:${why}`)
   }
@@ -263,7 +265,7 @@ export class AnswerCache {
     return why
   }
 
-  #count({ route, tenant }: CacheQuestion, measure: Parameters<CacheCounts['add']>[2]): void {
+  #count({ route, tenant }: CacheQuestion, measure: Measure): void {
     this.#parts.counts.add(tenant, route.route, measure)
   }
 }

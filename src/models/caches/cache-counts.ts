@@ -6,7 +6,7 @@ import type { Passed } from './question.ts'
 import type { Difference } from './same-facts.ts'
 
 /** Why a near question's answer was not given: the facts differ, or it could not be looked for. */
-export type RefusedNear = Difference | 'gone' | 'no-vector'
+export type RefusedNear = Difference | 'gone' | 'no-vector' | 'no-encoder'
 
 export type Measure =
   | 'exact-hit'

@@ -65,3 +65,16 @@ function reportOf(route: string, measures: ReadonlyMap<string, string>): CacheRe
     saved: by('saved').map(([currency, nano]) => ({ currency, nano: BigInt(nano) })),
   }
 }
+
+/** What a route has in its cache now. */
+export async function cacheSize(
+  pool: Pool,
+  { route, tenant }: { readonly tenant: TenantId; readonly route: string },
+): Promise<{ readonly answers: number; readonly bytes: number }> {
+  const { rows } = await pool.query<{ answers: number; bytes: string }>(
+    `select count(*)::int as answers, coalesce(sum(octet_length(body)), 0) as bytes from answer_cache
+      where t = $1 and route = $2 and expires > clock_timestamp()`,
+    [tenant, route],
+  )
+  return { answers: rows[0]?.answers ?? 0, bytes: Number(rows[0]?.bytes ?? 0) }
+}

@@ -32,8 +32,8 @@ export function openApiDocument(app: Api): object {
     security: [{ key: [] }],
   })
   const content = { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } }
-  for (const { get, post } of Object.values(document.paths ?? {}))
-    for (const operation of [get, post]) {
+  for (const { delete: remove, get, post } of Object.values(document.paths ?? {}))
+    for (const operation of [get, post, remove]) {
       if (!operation) continue
       const statuses = statusesOf(operation.security, operation === post)
       const refused = statuses.map((status) => [status, { description: refusals[Number(status)], content }])

@@ -128,6 +128,8 @@ test('the document is what every route answers: no field that it does not name',
     'get /api/v1/models': () => server.ask('/api/v1/models'),
     'get /api/v1/models/{model}': () => server.ask('/api/v1/models/small'),
     'get /api/v1/routes': () => server.ask('/api/v1/routes'),
+    'get /api/v1/routes/{route}/cache': () => server.ask('/api/v1/routes/chat/cache?from=2026-01-01'),
+    'delete /api/v1/routes/{route}/cache': () => server.ask('/api/v1/routes/chat/cache', { method: 'DELETE' }),
     'post /api/v1/routes/{route}/versions': () =>
       server.ask('/api/v1/routes/chat/versions', json({ declaration: { targets: ['small'], dropUnmapped: true } })),
     'post /api/v1/routes/{route}/plans': () => server.ask('/api/v1/routes/chat/plans', json({})),
