@@ -50,6 +50,7 @@ import { openModelRoutes } from './model-routes.ts'
 import { modelSteps } from './model-steps.ts'
 import { ensureOwner } from './owner.ts'
 import type { Project } from './project.ts'
+import { openStoredResponses } from './stored-responses.ts'
 import { UnattendedWork } from './unattended.ts'
 
 /** How often items past their due time are looked for (W7). */
@@ -146,6 +147,8 @@ export async function openPlanes(options: PlanesOptions) {
       isWatched: true,
       warn: (run, message) => say('', { event: 'run-long', level: 'warn', run, message }),
     })
+    const responses = openStoredResponses({ pool, keys: vault, settings, clock, random })
+    end.unshift(() => responses.close())
     const gateway = await openGateway({
       pool,
       modelRoutes,
@@ -247,6 +250,7 @@ export async function openPlanes(options: PlanesOptions) {
       modelRoutes,
       caches,
       gateway,
+      responses,
       dispatcher,
       deadLetters,
       mail,

@@ -26,6 +26,8 @@ const made = 1_790_000_000
 
 export function answerTo(asked: Asked, said: Said): ScriptedAnswer {
   if (asked.path.endsWith('/messages')) return anthropic(asked, said)
+  if (asked.path.endsWith('/count_tokens'))
+    return { ...anthropic(asked, said), json: { input_tokens: said.usage.input } }
   if (asked.path.endsWith('/responses')) return responses(asked, said)
   if (asked.path.endsWith('/embeddings')) return embeddings(asked, said)
   return chat(asked, said)

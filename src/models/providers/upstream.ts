@@ -4,7 +4,7 @@ import { type Answered, Exchange, type Failed, type Limits } from './exchange.ts
 import type { Headers } from './headers.ts'
 
 export interface UpstreamRequest {
-  readonly method?: 'GET' | 'POST'
+  readonly method?: 'GET' | 'POST' | 'DELETE'
   readonly url: URL
   /** Credentials among them: they go onto the wire and nowhere else. */
   readonly headers: Headers

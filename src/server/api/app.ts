@@ -26,6 +26,7 @@ import { openApiDocument, registerComponents } from './openapi-document.ts'
 import { knownError, problemResponse } from './problem.ts'
 import { reviewRoutes } from './review-routes.ts'
 import { runRoutes } from './run-routes.ts'
+import { storedResponseRoutes } from './stored-response-routes.ts'
 
 /** Of every address but the one that takes mail. */
 const mostBytes = 1024 * 1024
@@ -65,14 +66,9 @@ export function makeApp(options: AppOptions): Api {
   app.route('/api/v1', healthRoutes(planes))
   app.get('/metrics', withKeyWhere(options.isExposed ?? false, planes), metricsHandler(planes))
   app.get('/api/v1/openapi.json', (c) => c.json(openApiDocument(app)))
-  app.route(
-    '/v1',
-    dialectRoutes({
-      planes,
-      isStopping: options.isStopping,
-      asKnown: (error) => knownError(asStoreError(error, options.databaseUrl), options),
-    }),
-  )
+  const asKnown = (error: unknown): MillraceError => knownError(asStoreError(error, options.databaseUrl), options)
+  app.route('/v1', dialectRoutes({ planes, isStopping: options.isStopping, asKnown }))
+  app.route('/v1', storedResponseRoutes({ planes, asKnown, random: options.random }))
   app.use('/api/v1/*', whileServing(options.isStopping), withKey(planes), limitOf, withType)
   for (const routes of [
     runRoutes(planes, outcomes),
