@@ -208,7 +208,7 @@ export class Asker {
     const { body, dialect, headers } = prepared
     const sent = await attempt.send(
       upstream,
-      (key) => requestTo(model, { dialect: dialect.name, body, headers, key }),
+      (key) => requestTo(model, { id: attempt.reservation.id, dialect: dialect.name, body, headers, key }),
       limitsOf({ timeouts }),
       signal,
     )

@@ -1,3 +1,4 @@
+import type { ReservationId } from '../../core/ids.ts'
 import type { Limits } from '../providers/exchange.ts'
 import { defaultLimits, type UpstreamRequest } from '../providers/upstream.ts'
 import { requestHeaders, type Headers } from '../providers/headers.ts'
@@ -37,15 +38,22 @@ export function wayTo({ provider }: ModelVersion, dialect: DialectName): Way | u
   return known.map((to) => adapterFor(dialect, to)).find((adapter) => adapter !== undefined)
 }
 
+export interface AttemptRequest {
+  /** The attempt's reservation: with it, a provider's log can be held against ours. */
+  readonly id: ReservationId
+  readonly dialect: DialectName
+  readonly body: Buffer
+  readonly headers: Headers
+  readonly key: Secret | undefined
+}
+
 /** The request for one attempt. The client's own headers go along, but for its credentials and what belongs to the connection. */
-export function requestTo(
-  model: ModelVersion,
-  { dialect, body, headers, key }: { dialect: DialectName; body: Buffer; headers: Headers; key: Secret | undefined },
-): UpstreamRequest {
+export function requestTo(model: ModelVersion, { id, dialect, body, headers, key }: AttemptRequest): UpstreamRequest {
   const isAnthropic = model.provider === 'anthropic'
   return {
     url: new URL((model.url ?? own[model.provider] ?? '') + paths[dialect]),
     headers: {
+      'x-client-request-id': id,
       ...(isAnthropic && { 'anthropic-version': anthropicVersion }),
       ...requestHeaders(headers),
       'content-type': 'application/json',
