@@ -27,6 +27,17 @@ export interface Ingested {
   readonly retired: number
 }
 
+/** A version of a document that is not current any more: what was made from it is old. */
+export interface Retired {
+  readonly tenant: TenantId
+  readonly collection: string
+  readonly document: string
+  readonly version: string
+}
+
+/** What this plane needs of those who keep what was made from documents: it goes in the transaction that retires them. */
+export type OnRetired = (connection: Connection, retired: readonly Retired[]) => Promise<void>
+
 interface Prepared extends SourceDocument {
   /** SHA-256 of source and body. */
   readonly version: string
@@ -50,6 +61,7 @@ export async function ingest(q: {
   readonly encoder: TextEncoder
   readonly documents: readonly SourceDocument[]
   readonly signal?: AbortSignal
+  readonly onRetired?: OnRetired | undefined
 }): Promise<Ingested> {
   const { pool, tenant, declaration, encoder, documents, signal } = q
   const scope: Scope = { tenant, collection: declaration.name, encoder: encoder.digest, chunking }
@@ -65,7 +77,11 @@ export async function ingest(q: {
     if (stored.has(`${document.id}\0${version}`)) continue
     fresh.push({ ...document, version, chunks: await embedAll(encoder, chunksOf(text), signal) })
   }
-  const retired = await transaction(pool, (connection) => write(connection, scope, wanted, fresh))
+  const retired = await transaction(pool, async (connection) => {
+    const gone = await write(connection, scope, wanted, fresh)
+    if (gone.length > 0) await q.onRetired?.(connection, gone)
+    return gone.length
+  })
   return { documents: documents.length, added: fresh.length, unchanged: documents.length - fresh.length, retired }
 }
 
@@ -123,13 +139,13 @@ async function versionsIn(pool: Pool, scope: Scope): Promise<ReadonlySet<string>
   return new Set(rows.map(({ document, version }) => `${document}\0${version}`))
 }
 
-/** Returns how many versions were retired. */
+/** Returns the versions that were retired. */
 async function write(
   connection: Connection,
   scope: Scope,
   wanted: readonly { readonly id: string; readonly version: string }[],
   fresh: readonly Prepared[],
-): Promise<number> {
+): Promise<readonly Retired[]> {
   const key = keyOf(scope)
   await connection.query(
     'insert into knowledge_index (t, collection, encoder, chunking) values ($1, $2, $3, $4) on conflict do nothing',
@@ -142,11 +158,16 @@ async function write(
   let changes = 0
   for (let from = 0; from < fresh.length; from += batch)
     changes += await insert(connection, scope, fresh.slice(from, from + batch))
-  const { rows: flipped } = await connection.query<{ ordinal: number; current: boolean }>(
+  const { rows: flipped } = await connection.query<{
+    document: string
+    version: string
+    ordinal: number
+    current: boolean
+  }>(
     `update chunk c set current = not c.current
      where (t, collection, encoder, chunking) = ($1, $2, $3, $4) and c.current <> exists (
        select from unnest($5::text[], $6::text[]) as w(id, version) where w.id = c.document and w.version = c.version)
-     returning ordinal, current`,
+     returning document, version, ordinal, current`,
     [...key, wanted.map(({ id }) => id), wanted.map(({ version }) => version)],
   )
   changes += flipped.length
@@ -156,7 +177,10 @@ async function write(
       [...key],
     )
   }
-  return flipped.filter(({ ordinal, current }) => ordinal === 0 && !current).length
+  const { collection, tenant } = scope
+  return flipped
+    .filter(({ ordinal, current }) => ordinal === 0 && !current)
+    .map(({ document, version }) => ({ tenant, collection, document, version }))
 }
 
 /** Returns how many chunks were inserted: another process may have been first. */

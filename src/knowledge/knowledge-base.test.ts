@@ -98,6 +98,25 @@ test('a changed document gets a version, the one before is found no more but sta
   expect(rows).toHaveLength(3)
 })
 
+test('who keeps what was made from documents hears which versions are gone, and can go with them in one transaction', async () => {
+  const heard: string[] = []
+  const told = new KnowledgeBase({
+    pool: database.pool,
+    collections: [{ declaration: replies, encoder }],
+    onRetired: async (connection, gone) => {
+      await connection.query('select')
+      heard.push(...gone.map((one) => `${one.tenant}/${one.collection}/${one.document}`))
+      if (heard.length > 2) throw new Error('not now')
+    },
+  })
+  await put(told, shelf)
+  expect(heard).toEqual([])
+  await put(told, shelf.slice(0, 1))
+  expect(heard.toSorted()).toEqual(['main/replies/pin', 'main/replies/refund'])
+  await expect(put(told, [])).rejects.toThrow('not now')
+  expect(await ids(told, 'when does my new card arrive')).toContain('arrival')
+})
+
 test('a version that comes back is current again, without a new one', async () => {
   const base = open()
   await put(base, shelf)

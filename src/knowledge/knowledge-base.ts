@@ -7,7 +7,7 @@ import { chunking } from './chunking.ts'
 import { searchText } from './full-text.ts'
 import { fuse } from './fusion.ts'
 import { IndexStore } from './index-store.ts'
-import { type Ingested, ingest, type SourceDocument } from './ingest.ts'
+import { type Ingested, ingest, type OnRetired, type SourceDocument } from './ingest.ts'
 import { type ChunkKey, keyOf, type Scope } from './scope.ts'
 import { embedUnit, type TextEncoder } from './text-encoder.ts'
 
@@ -17,6 +17,13 @@ export interface Found {
   readonly score: number
   /** The chunk that matched. */
   readonly chunk: { readonly name: string; readonly digest: string }
+}
+
+/** A collection with its encoder. `documents`: the same encoder, as documents' vectors are had from it, where that is another way. */
+export interface BaseCollection {
+  readonly declaration: AnyCollection
+  readonly encoder: TextEncoder
+  readonly documents?: TextEncoder
 }
 
 interface Searched {
@@ -38,13 +45,12 @@ const mostEmbedded = 8000
 export class KnowledgeBase {
   readonly #pool: Pool
   readonly #indexes: IndexStore
-  readonly #collections: ReadonlyMap<string, { readonly declaration: AnyCollection; readonly encoder: TextEncoder }>
+  readonly #collections: ReadonlyMap<string, BaseCollection>
+  readonly #onRetired: OnRetired | undefined
 
-  constructor(options: {
-    pool: Pool
-    collections: readonly { readonly declaration: AnyCollection; readonly encoder: TextEncoder }[]
-  }) {
+  constructor(options: { pool: Pool; collections: readonly BaseCollection[]; onRetired?: OnRetired }) {
     this.#pool = options.pool
+    this.#onRetired = options.onRetired
     this.#indexes = new IndexStore(options.pool)
     this.#collections = new Map(options.collections.map((one) => [one.declaration.name, one]))
   }
@@ -87,10 +93,17 @@ export class KnowledgeBase {
     readonly documents: readonly SourceDocument[]
     readonly signal?: AbortSignal
   }): Promise<Ingested> {
-    return ingest({ pool: this.#pool, ...this.#named(q.collection), ...q })
+    const { declaration, documents, encoder } = this.#named(q.collection)
+    return ingest({
+      ...q,
+      pool: this.#pool,
+      declaration,
+      encoder: documents ?? encoder,
+      onRetired: this.#onRetired,
+    })
   }
 
-  #named(name: string): { readonly declaration: AnyCollection; readonly encoder: TextEncoder } {
+  #named(name: string): BaseCollection {
     const known = this.#collections.get(name)
     if (known) return known
     throw new MillraceError('knowledge/no-such-collection', {

@@ -9,7 +9,9 @@ import { EmbeddingCache } from '../models/caches/embedding-cache.ts'
 import { type CacheAudit, emptyRoute } from '../models/caches/empty-route.ts'
 import type { CacheKeys } from '../models/caches/kept-row.ts'
 import type { ModelPlane } from '../models/model-plane.ts'
-import type { Pool } from '../store/pool.ts'
+import { sourceName } from '../models/caches/source-name.ts'
+import { deleteAnswers } from '../models/caches/statements.ts'
+import type { Connection, Pool } from '../store/pool.ts'
 import { type Say, traceOf } from './log.ts'
 
 /** What has expired is found by nobody; it is deleted so often. */
@@ -51,6 +53,15 @@ export function openCaches(o: {
     /** Everything that the caches hold of a person. */
     async forget(whose: { readonly tenant: TenantId; readonly subject: SubjectId }): Promise<number> {
       return (await answers.evict(whose)) + (await embeddings.erase(whose))
+    },
+    /** Versions of documents are current no more: what was answered from them goes in the same transaction. */
+    async retire(
+      connection: Connection,
+      retired: readonly ({ readonly tenant: TenantId } & Parameters<typeof sourceName>[0])[],
+    ): Promise<void> {
+      for (const [tenant, gone] of Map.groupBy(retired, (one) => one.tenant))
+        for (const [route, count] of await deleteAnswers(connection, { tenant, sources: gone.map(sourceName) }))
+          counts.add(tenant, route, 'evicted', BigInt(count))
     },
     empty: (what: { readonly tenant: TenantId; readonly route: string; readonly actor: PersonId }): Promise<number> =>
       emptyRoute({ pool, audit }, what),

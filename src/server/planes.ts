@@ -36,7 +36,7 @@ import { ProcessMeter } from '../telemetry/process-meter.ts'
 import { QueueMeter } from '../telemetry/queue-meter.ts'
 import { StepMeter } from '../telemetry/step-meter.ts'
 import { EffectsHold } from './backup/effects-hold.ts'
-import { openCaches } from './caches.ts'
+import { type Caches, openCaches } from './caches.ts'
 import { connectorsOf } from './connectors.ts'
 import type { Engines } from './embedded/engines.ts'
 import type { Home } from './embedded/home.ts'
@@ -88,11 +88,11 @@ export async function openPlanes(options: PlanesOptions) {
     const people = new People({ pool, audit, random, clock })
     const keys = new ApiKeys({ pool, audit, random, clock })
     const owner = await ensureOwner({ home, people, keys })
-    const knowledge = await openKnowledge(pool, project, models)
-    const modelRoutes = await openModelRoutes({ pool, audit, project, clock, random })
-    end.unshift(() => modelRoutes.close())
     const caches = openCaches({ pool, keys: vault, audit, models, say, clock, random })
     end.unshift(() => caches.close())
+    const knowledge = await openKnowledge({ pool, project, models, caches })
+    const modelRoutes = await openModelRoutes({ pool, audit, project, clock, random })
+    end.unshift(() => modelRoutes.close())
     const { ingressUrl, adminUrl, identityKey } = engines.restate
     const failed = new FailedSegments({ clock, say })
     const scheduler = new RestateScheduler({
@@ -281,13 +281,24 @@ const entityHash = (master: MasterKey, tenant: string, { type, id }: { type: str
   createHmac('sha256', master.hashing).update(`entity\0${tenant}\0${type}\0${id}`).digest('hex')
 
 /** Opens the collections and makes their documents what the project's folders hold. */
-async function openKnowledge(pool: Pool, { settings, root }: Project, models: ModelPlane): Promise<KnowledgeBase> {
+async function openKnowledge({
+  pool,
+  project: { settings, root },
+  models,
+  caches,
+}: {
+  readonly pool: Pool
+  readonly project: Project
+  readonly models: ModelPlane
+  readonly caches: Caches
+}): Promise<KnowledgeBase> {
   const given = settings.collections ?? []
-  const collections = given.map(({ collection }) => ({
-    declaration: collection,
-    encoder: models.encoder(collection.encoder),
-  }))
-  const knowledge = new KnowledgeBase({ pool, collections })
+  const collections = given.map(({ collection }) => {
+    const encoder = models.encoder(collection.encoder)
+    // Of documents alone: what is searched for is a person's text.
+    return { declaration: collection, encoder, documents: caches.embeddings.over(encoder, { tenant: mainTenant }) }
+  })
+  const knowledge = new KnowledgeBase({ pool, collections, onRetired: (...gone) => caches.retire(...gone) })
   for (const { collection, documents } of given) {
     const found = await readDocuments(resolve(root, documents))
     await knowledge.ingest({ tenant: mainTenant, collection: collection.name, documents: found })

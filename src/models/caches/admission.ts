@@ -22,7 +22,7 @@ export interface CacheAnswer {
   readonly by: { readonly version: string; readonly reason: Reason }
   /** As booked, for all attempts; absent: not known. */
   readonly cost?: { readonly nano: Nano; readonly currency: string } | undefined
-  /** What it was made from, such as `COLLECTION/DOCUMENT@VERSION`: it dies with any of these. */
+  /** What it was made from (`sourceName`): it dies with any of these. */
   readonly sources?: readonly string[]
 }
 
@@ -41,7 +41,8 @@ export type Unkept =
 
 export const mostBody: number = 1024 * 1024
 const mostSources = 64
-const mostSource = 300
+/** A collection, a document's id of 256 characters, and a version's digest. */
+const mostSource = 500
 
 /**
  * Why this answer may not stand for others; undefined: it may. It has to be an answer, whole, by whom the plan asked first, that fits the
