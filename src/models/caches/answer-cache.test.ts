@@ -43,6 +43,19 @@ test('the same question is answered from here, byte for byte, whatever its spell
     ])
 })
 
+test('what was lost on the way to another dialect is named to whoever is answered from here, too', async () => {
+  const headers = {
+    'content-type': 'application/json; charset=utf-8',
+    'millrace-dropped': 'top_k',
+    'x-request-id': 'r1',
+  }
+  await cache.keep(questionOf('Hi'), answerOf(hello, { headers }))
+  expect((await cache.find(questionOf('Hi')))?.headers).toEqual({
+    'content-type': 'application/json',
+    'millrace-dropped': 'top_k',
+  })
+})
+
 test('nobody gets the answer to another question, or of another’s right to see', async () => {
   const person = await keys.person()
   const base: Asked = { body: { temperature: 0 } }

@@ -4,6 +4,7 @@ import type { Nano } from '../../core/money.ts'
 import type { Random } from '../../core/random.ts'
 import { GroupCommit } from '../../store/group-commit.ts'
 import type { Pool } from '../../store/pool.ts'
+import { droppedHeader } from '../dialects/adapters/adapter.ts'
 import type { RoutePolicy } from '../routes/route-version.ts'
 import { type CacheAnswer, type Unkept, whyNotKept } from './admission.ts'
 import type { CacheCounts, Measure, RefusedNear } from './cache-counts.ts'
@@ -31,7 +32,8 @@ export interface CacheHit {
   /** The digest of the model's version that gave it. */
   readonly model: string
   readonly status: number
-  readonly headers: { readonly 'content-type': string }
+  /** Its type, and the fields that were lost on its way, where any were. */
+  readonly headers: Readonly<Record<string, string>>
   /** As it was answered; a stream's in one piece. */
   readonly body: Buffer
   /** What it had cost; absent: not known. */
@@ -275,7 +277,7 @@ const hitOf = (kind: CacheHit['kind'], { body, row }: { readonly row: FoundRow; 
   from: row.call,
   model: row.model,
   status: row.status,
-  headers: { 'content-type': row.type },
+  headers: { 'content-type': row.type, ...(row.dropped !== null && { [droppedHeader]: row.dropped }) },
   body,
   saved: row.nano === null || row.currency === null ? undefined : { nano: BigInt(row.nano), currency: row.currency },
 })

@@ -2,6 +2,7 @@ import type { KeyObject } from 'node:crypto'
 import type { KeyId, TenantId } from '../../core/ids.ts'
 import type { Random } from '../../core/random.ts'
 import { sealBody, unseal } from '../../core/seal.ts'
+import { droppedHeader } from '../dialects/adapters/adapter.ts'
 import type { CacheAnswer } from './admission.ts'
 import type { CacheQuestion, Keys } from './question.ts'
 import type { FoundRow, Row } from './statements.ts'
@@ -20,7 +21,8 @@ export async function rowOf(
   { request, route, sees, tenant }: CacheQuestion,
   o: { readonly answer: CacheAnswer; readonly keys: Keys; readonly vector: Float32Array | undefined },
 ): Promise<Row> {
-  const { body, by, call, cost, sources = [], status } = o.answer
+  const { body, by, call, cost, headers, sources = [], status } = o.answer
+  const dropped = headers[droppedHeader]
   const { exact, semantic } = route.policy.cache ?? {}
   const { subject } = sees
   const near = semantic && o.vector && o.keys.near
@@ -39,6 +41,7 @@ export async function rowOf(
     sources,
     status,
     type: request.isStream ? 'text/event-stream' : 'application/json',
+    dropped: typeof dropped === 'string' ? dropped : null,
     nano: cost ? String(cost.nano) : null,
     currency: cost?.currency ?? null,
     body: subject

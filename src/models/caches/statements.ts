@@ -20,6 +20,7 @@ export interface Row extends Place {
   readonly sources: readonly string[]
   readonly status: number
   readonly type: string
+  readonly dropped: string | null
   readonly nano: string | null
   readonly currency: string | null
   readonly body: Buffer
@@ -28,7 +29,10 @@ export interface Row extends Place {
   readonly semanticFor: number | null
 }
 
-export interface FoundRow extends Pick<Row, 'call' | 'model' | 'keyId' | 'status' | 'type' | 'nano' | 'currency'> {
+export interface FoundRow extends Pick<
+  Row,
+  'call' | 'model' | 'keyId' | 'status' | 'type' | 'dropped' | 'nano' | 'currency'
+> {
   readonly wrapped: Buffer | null
   /** Null: the asker has it, since it knows this call's answer. */
   readonly body: Buffer | null
@@ -48,7 +52,7 @@ export async function readAnswers(
 ): Promise<readonly (FoundRow | undefined)[]> {
   const { rows } = await pool.query<FoundRow & { n: string }>({
     name: 'cache-read',
-    text: `select x.n, c.call, c.model, c.key_id as "keyId", k.wrapped, c.status, c.type, c.nano, c.currency,
+    text: `select x.n, c.call, c.model, c.key_id as "keyId", k.wrapped, c.status, c.type, c.dropped, c.nano, c.currency,
         case when c.call = x.known then null else c.body end as body,
         coalesce(c.exact_until > clock_timestamp(), false) as "isExact",
         coalesce(c.semantic_until > clock_timestamp(), false) as "isSemantic"
@@ -74,15 +78,15 @@ export async function writeAnswers(pool: Pool, rows: readonly Row[]): Promise<vo
   const kept = [...unique].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, row]) => row) // one order: no deadlock
   await pool.query({
     name: 'cache-write',
-    text: `insert into answer_cache (t, route, key, call, version, model, subject, key_id, scope, asked, vector, sources, status, type, nano, currency, body, exact_until, semantic_until)
-      select t, route, key, call, version, model, subject, key_id, scope, asked, vector, array(select jsonb_array_elements_text(sources)), status, type, nano, currency, body,
+    text: `insert into answer_cache (t, route, key, call, version, model, subject, key_id, scope, asked, vector, sources, status, type, dropped, nano, currency, body, exact_until, semantic_until)
+      select t, route, key, call, version, model, subject, key_id, scope, asked, vector, array(select jsonb_array_elements_text(sources)), status, type, dropped, nano, currency, body,
         clock_timestamp() + exact * interval '1 ms', clock_timestamp() + semantic * interval '1 ms'
       from unnest($1::text[], $2::text[], $3::bytea[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::bytea[], $10::text[], $11::bytea[], $12::jsonb[],
-        $13::smallint[], $14::text[], $15::numeric[], $16::text[], $17::bytea[], $18::float8[], $19::float8[])
-        as x(t, route, key, call, version, model, subject, key_id, scope, asked, vector, sources, status, type, nano, currency, body, exact, semantic)
-      on conflict (t, route, key) do update set (call, version, model, subject, key_id, scope, ordinal, asked, vector, sources, status, type, nano, currency, body, made, exact_until, semantic_until)
+        $13::smallint[], $14::text[], $15::numeric[], $16::text[], $17::bytea[], $18::float8[], $19::float8[], $20::text[])
+        as x(t, route, key, call, version, model, subject, key_id, scope, asked, vector, sources, status, type, nano, currency, body, exact, semantic, dropped)
+      on conflict (t, route, key) do update set (call, version, model, subject, key_id, scope, ordinal, asked, vector, sources, status, type, dropped, nano, currency, body, made, exact_until, semantic_until)
         = (excluded.call, excluded.version, excluded.model, excluded.subject, excluded.key_id, excluded.scope, excluded.ordinal, excluded.asked, excluded.vector, excluded.sources,
-          excluded.status, excluded.type, excluded.nano, excluded.currency, excluded.body, excluded.made, excluded.exact_until, excluded.semantic_until)`,
+          excluded.status, excluded.type, excluded.dropped, excluded.nano, excluded.currency, excluded.body, excluded.made, excluded.exact_until, excluded.semantic_until)`,
     values: [
       kept.map(({ tenant }) => tenant),
       kept.map(({ route }) => route),
@@ -103,6 +107,7 @@ export async function writeAnswers(pool: Pool, rows: readonly Row[]): Promise<vo
       kept.map(({ body }) => body),
       kept.map(({ exactFor }) => exactFor),
       kept.map(({ semanticFor }) => semanticFor),
+      kept.map(({ dropped }) => dropped),
     ],
   })
 }

@@ -16,6 +16,7 @@ create table answer_cache (
   sources text[] not null default '{}'::text[],
   status smallint not null,
   type text not null,
+  dropped text,
   nano numeric(38,0),
   currency text,
   body bytea not null,

@@ -23,6 +23,8 @@ create unlogged table answer_cache (
   sources text[] not null default '{}',
   status smallint not null,
   type text not null,
+  -- Fields that were lost on the way to another dialect: whoever is answered from here is told too.
+  dropped text,
   nano numeric(38, 0),
   currency text,
   body bytea not null,
