@@ -6,7 +6,7 @@ import { BudgetLevels } from '../models/cost/budget-levels.ts'
 import { declareBudgets } from '../models/cost/budgets.ts'
 import { SpendLedger } from '../models/cost/spend-ledger.ts'
 import type { Caller } from '../models/gateway/caller.ts'
-import { Gateway } from '../models/gateway/gateway.ts'
+import { Gateway, type GatewayParts } from '../models/gateway/gateway.ts'
 import { CallRecorder } from '../models/gateway/recorder.ts'
 import { Targets } from '../models/providers/targets.ts'
 import { Upstream } from '../models/providers/upstream.ts'
@@ -29,12 +29,16 @@ export async function openGateway(o: {
   readonly pool: Pool
   readonly modelRoutes: ModelRoutes
   readonly settings: Settings
+  readonly answers: GatewayParts['answers']
+  readonly stored: GatewayParts['stored']
+  readonly commit: (bytes: Buffer) => string
   readonly process: ProcessId
   readonly beat: (process: ProcessId) => Promise<void>
   readonly say: Say
   readonly clock: Clock
   readonly random: Random
 }) {
+  const { answers, commit, stored } = o
   const { pool, modelRoutes, settings, process, beat, say, clock, random } = o
   await declareBudgets(pool, mainTenant, settings.budgets ?? [])
   await beat(process)
@@ -67,6 +71,9 @@ export async function openGateway(o: {
     random,
     record: (record, outcome) => recorder.add(record, outcome),
     levelsOf: (ids) => levels.of(ids),
+    commit,
+    ...(answers && { answers }),
+    ...(stored && { stored }),
   })
   const stops = [
     repeat(clock, recoverEvery, async () => void (await spend.recover())),

@@ -153,6 +153,9 @@ export async function openPlanes(options: PlanesOptions) {
       pool,
       modelRoutes,
       settings,
+      answers: caches.answers,
+      stored: responses.stored,
+      commit: (bytes) => requestHash(master, bytes),
       process,
       beat: (one) => log.beat(one),
       say,
@@ -275,6 +278,10 @@ const heldText = (made: number): string =>
 /** Of an address that was replied to: under a heading of its own, so that it cannot be held against the subjects' hashes. */
 const replyHash = (master: MasterKey, text: string): Buffer =>
   createHmac('sha256', master.hashing).update(`reply\0${mainTenant}\0${text}`).digest()
+
+/** Of a request's bytes. */
+const requestHash = (master: MasterKey, bytes: Buffer): string =>
+  createHmac('sha256', master.hashing).update('request\0').update(bytes).digest('hex')
 
 /** Of a business entity: the same for every call about it, and nobody can guess it back. */
 const entityHash = (master: MasterKey, tenant: string, { type, id }: { type: string; id: string }): string =>

@@ -1,4 +1,4 @@
-import type { TenantId } from '../../core/ids.ts'
+import type { KeyId, SubjectId, TenantId } from '../../core/ids.ts'
 import type { DataClass } from '../../sdk/models.ts'
 import type { AttemptFacts } from '../cost/reservation.ts'
 import type { Priority } from '../providers/admission.ts'
@@ -13,6 +13,8 @@ export interface Caller {
   readonly priority: Priority
   /** The business key that arms stick to, as a keyed hash. */
   readonly key?: string
+  /** The person whom the call concerns, with their key: what is kept of it is theirs. */
+  readonly subject?: { readonly id: SubjectId; readonly key: KeyId }
   /** The key that it came with. */
   readonly client?: string
   /** The routes that it may ask; absent: all. */

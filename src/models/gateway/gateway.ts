@@ -20,6 +20,8 @@ import type { Call } from './call.ts'
 import type { CallOutcome } from './call-outcome.ts'
 import type { Caller } from './caller.ts'
 import { CallDiary } from './diary.ts'
+import type { CacheHit } from '../caches/answer-cache.ts'
+import { KeptAnswers, type KeptParts } from './kept-answers.ts'
 import { tellable } from './live-stream.ts'
 import { type Ending, outcomeOf } from './outcome.ts'
 import { recordOf } from './record.ts'
@@ -30,7 +32,7 @@ import { walk, type Walked } from './walk.ts'
 /** No attempt begins later than this after its call. */
 const longestCall: Millis = 600_000
 
-export interface GatewayParts extends Omit<AskerParts, 'silences'> {
+export interface GatewayParts extends Omit<AskerParts, 'silences'>, KeptParts {
   readonly routes: Pick<LiveRoutes, 'get'>
   /** Takes what is kept of a call, when all of it has ended. It may not throw. */
   readonly record?: (record: CallRecord, outcome: CallOutcome) => void
@@ -71,12 +73,14 @@ export class Gateway {
   readonly #silences: Silences
   readonly #asker: Asker
   readonly #shadows: Shadows
+  readonly #kept: KeptAnswers
   readonly #open = new Set<Promise<unknown>>()
 
   constructor(parts: GatewayParts) {
     this.#parts = parts
     this.#silences = new Silences(parts.clock)
     this.#asker = new Asker({ ...parts, silences: this.#silences })
+    this.#kept = new KeptAnswers(parts, (work) => this.#track(work))
     this.#shadows = new Shadows(this.#asker, (comparison) => parts.onShadow?.(comparison))
   }
 
@@ -89,7 +93,8 @@ export class Gateway {
     caller: Caller,
     { headers, signal }: { readonly headers: Headers; readonly signal: AbortSignal },
   ): Promise<GatewayAnswer> {
-    const call = this.#begin(request, caller, headers, signal)
+    const previous = await this.#kept.previous(caller, request)
+    const call = this.#begin(previous?.request ?? request, caller, { headers, signal, pinned: previous?.version })
     const answered = Promise.withResolvers<Ending>()
     const outcome = this.#end(call, answered.promise)
     const walked = this.#walk(call, outcome, answered)
@@ -105,7 +110,12 @@ export class Gateway {
     while (this.#open.size > 0) await Promise.allSettled(this.#open)
   }
 
-  #begin(request: ModelRequest, caller: Caller, headers: Headers, signal: AbortSignal): Call {
+  #begin(
+    request: ModelRequest,
+    caller: Caller,
+    o: { readonly headers: Headers; readonly signal: AbortSignal; readonly pinned: string | undefined },
+  ): Call {
+    const { headers, pinned, signal } = o
     const { clock, random, routes, targets } = this.#parts
     const route = routes.get(request.model)
     if (caller.routes && !caller.routes.includes(route.route))
@@ -125,6 +135,7 @@ export class Gateway {
       dataClass: caller.dataClass,
       ...(caller.key !== undefined && { key: caller.key }),
       ...(request.hasTools && { needs: ['tools'] }),
+      ...(pinned !== undefined && { pinned }),
     }
     const bounds = boundsOf(request, route.policy.outputCap)
     const illnesses = targets.illnesses()
@@ -168,26 +179,27 @@ export class Gateway {
     try {
       const plan = planRoute({ route, facts, health, worst })
       if (plan.stages.length === 0) throw whyNobody(route, plan)
+      const question = this.#kept.question(call, plan)
+      const hit = question && (await this.#kept.find(question))
+      if (hit) {
+        answered.resolve({ status: hit.status, hit })
+        return { call: call.id, status: hit.status, headers: headersOf(call, hit), body: hit.body, outcome }
+      }
       const found = walk(call, plan, this.#asker, plan.shadows.length > 0)
       this.#shadow(call, plan, found)
       const walked = await found
       if ('error' in walked) {
         const { by, error, said } = walked
         answered.resolve({ status: said?.status ?? error.status, error })
-        if (said && said.status < 500)
-          return {
-            ...(by && { by }),
-            ...said,
-            headers: { ...said.headers, [callHeader]: call.id },
-            call: call.id,
-            outcome,
-          }
-        throw error
+        if (!said || said.status >= 500) throw error
+        const headers = { ...said.headers, [callHeader]: call.id }
+        return { ...said, headers, ...(by && { by }), call: call.id, outcome }
       }
       const { answer, planned } = walked
       answered.resolve({ status: answer.status, walked: { answer, planned } })
       const headers = { ...answer.headers, [callHeader]: call.id, [modelHeader]: nameOf(answer.by) }
-      return { call: call.id, status: answer.status, headers, body: answer.body, by: answer.by, outcome }
+      const body = await this.#kept.deliver(call, walked, { question, outcome })
+      return { call: call.id, status: answer.status, headers, body, by: answer.by, outcome }
     } catch (error) {
       answered.resolve({
         status: isMillraceError(error) ? error.status : 500,
@@ -240,7 +252,8 @@ export class Gateway {
       told.then(async (outcome) => {
         const shadows = await call.diary.shadows()
         const budgets = levelsOf(call.caller.budgets)
-        record?.(recordOf(call, { attempts: outcome.attempts, shadows, budgets }), outcome)
+        const isCached = outcome.cache !== undefined
+        record?.(recordOf(call, { attempts: outcome.attempts, shadows, budgets, isCached }), outcome)
       }),
     )
     return told
@@ -256,6 +269,13 @@ const eventStream = { 'content-type': 'text/event-stream' }
 /** Of every answer: the call's id, under which its record is found, and the version that answered. */
 const callHeader = 'millrace-call'
 const modelHeader = 'millrace-model'
+/** Of an answer that stood for this one's: how it was found, and the call that it was given to. */
+const headersOf = ({ id }: Call, { from, headers, kind }: CacheHit): GatewayAnswer['headers'] => ({
+  ...headers,
+  [callHeader]: id,
+  'millrace-cache': kind,
+  'millrace-cache-from': from,
+})
 
 /** The client left before anybody answered: what comes nevertheless ends at once. */
 async function leave(walked: Promise<GatewayAnswer>): Promise<void> {

@@ -1,6 +1,7 @@
 import { failureKindOf } from '../../core/errors/failure-kind.ts'
 import type { MillraceError } from '../../core/errors/millrace-error.ts'
 import type { ModelRequest } from '../dialects/dialect.ts'
+import type { CacheHit } from '../caches/answer-cache.ts'
 import type { Call } from './call.ts'
 import type { AttemptOutcome, CallOutcome } from './call-outcome.ts'
 import { costOf } from './record.ts'
@@ -10,13 +11,14 @@ import type { Walked } from './walk.ts'
 export interface Ending {
   readonly status: number
   readonly walked?: Walked
+  readonly hit?: CacheHit
   readonly error?: MillraceError
 }
 
 /** What became of a call, from what it and its attempts were. */
 export function outcomeOf(
   call: Call,
-  { error, status, walked }: Ending,
+  { error, hit, status, walked }: Ending,
   attempts: readonly AttemptOutcome[],
   commitment: string | undefined,
 ): CallOutcome {
@@ -54,6 +56,7 @@ export function outcomeOf(
           ...(by.reported !== undefined && { reported: by.reported }),
         },
       }),
+    ...(hit && { cache: { kind: hit.kind, from: hit.from, ...(hit.saved && { saved: hit.saved }) } }),
     ...(failed && { error: failed }),
     ...(by?.usage && { usage: by.usage }),
     ...(cost && { cost }),

@@ -208,3 +208,28 @@ test('a call whose budget refuses is recorded with the budget’s name, and noth
     { record: { stoppedBy: 'team' }, outcome: { error: { kind: 'policy' }, attempts: [] } },
   ])
 })
+
+test('a call that goes on from an answer goes to who gave it, or to nobody', async () => {
+  const over = await bed.over({ targets: ['small'], fallback: ['large'] })
+  const large = Object.values(bed.route({ targets: ['large'] }).models)[0]?.digest
+  bed.previous = (request) => ({ version: large ?? '', heldBy: 'provider', request })
+  const more = { input: 'And?', messages: undefined, previous_response_id: 'resp_1' }
+  const answer = await bed.ask(over, more, { dialect: 'openai-responses', caller: { client: 'key_1' } })
+  expect(answer.by?.model).toBe('large')
+  bed.upstreams.large.otherwise = { does: 'status', status: 501 }
+  await expect(bed.ask(over, more, { dialect: 'openai-responses', caller: { client: 'key_1' } })).rejects.toThrow()
+  bed.previous = (request) => ({ version: 'f'.repeat(64), heldBy: 'provider', request })
+  await expect(bed.ask(over, more, { dialect: 'openai-responses', caller: { client: 'key_1' } })).rejects.toMatchObject(
+    { code: 'model/refused-by-constraint' },
+  )
+  expect(bed.upstreams.small.calls.length).toBe(0)
+})
+
+test.each([false, true])('a response is kept before the client has its end, streamed: %s', async (stream) => {
+  const over = await bed.over({ targets: ['small'] })
+  const more = { input: 'Hi', messages: undefined, stream }
+  const answer = await bed.ask(over, more, { dialect: 'openai-responses', caller: { client: 'key_1' } })
+  if (!Buffer.isBuffer(answer.body))
+    for await (const part of answer.body) if (part.includes('response.completed')) break // the end is here: it is kept by now
+  expect(bed.kept).toMatchObject([{ version: answer.by?.digest, isCarried: false, usage: { input: 20, output: 5 } }])
+})

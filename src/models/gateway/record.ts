@@ -10,6 +10,7 @@ export function recordOf(
     readonly attempts: readonly AttemptOutcome[]
     readonly shadows: readonly AttemptOutcome[]
     readonly budgets: readonly string[]
+    readonly isCached: boolean
   },
 ): CallRecord {
   const { bounds, caller, diary, health, id, route, worst } = call
@@ -24,6 +25,7 @@ export function recordOf(
     worst,
     bounds,
     budgets: [...o.budgets],
+    ...(o.isCached && { cached: true }),
     ...(diary.stoppedBy !== undefined && { stoppedBy: diary.stoppedBy }),
     attempts: diary.taken
       .map(({ outcome, score, version }) => ({

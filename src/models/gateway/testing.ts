@@ -7,7 +7,8 @@ import { type TestDatabase, testDatabase } from '../../store/testing.ts'
 import { BudgetLevels } from '../cost/budget-levels.ts'
 import { PriceBook } from '../cost/price-book.ts'
 import { balances, declare, openLedger } from '../cost/testing.ts'
-import type { DialectName } from '../dialects/dialect.ts'
+import type { Previous } from '../responses/stored-responses.ts'
+import type { DialectName, ModelRequest } from '../dialects/dialect.ts'
 import { dialects } from '../dialects/dialects.ts'
 import { Targets } from '../providers/targets.ts'
 import { ScriptedUpstream } from '../providers/testing.ts'
@@ -55,6 +56,9 @@ export class GatewayBed {
   upstreams!: { small: ScriptedUpstream; large: ScriptedUpstream; claude: ScriptedUpstream }
   records: { record: CallRecord; outcome: CallOutcome }[] = []
   shadows: ShadowComparison[] = []
+  /** The response that a request goes on from, and those that were kept. */
+  previous: (request: ModelRequest) => Previous | undefined = () => undefined
+  kept: unknown[] = []
   #gateway: Gateway | undefined
   #wire = new Upstream()
 
@@ -73,6 +77,8 @@ export class GatewayBed {
     this.#wire = new Upstream()
     this.records = []
     this.shadows = []
+    this.kept = []
+    this.previous = () => undefined
     await this.database.ownerPool.query('truncate budget, budget_period, reservation cascade')
   }
 
@@ -104,6 +110,10 @@ export class GatewayBed {
       record: (record, outcome) => this.records.push({ record, outcome }),
       onShadow: (comparison) => this.shadows.push(comparison),
       levelsOf: (budgets) => levels.of(budgets),
+      stored: {
+        previous: (_, request) => Promise.resolve(this.previous(request)),
+        keep: (_, response) => Promise.resolve(void this.kept.push(response)),
+      },
     })
     return this.#gateway
   }

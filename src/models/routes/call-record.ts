@@ -41,6 +41,7 @@ export const callBody = z.strictObject({
     mostTier: z.enum(tiers).exactOptional(),
     mostCost: money.exactOptional(),
     needs: z.array(z.enum(capabilities)).exactOptional(),
+    pinned: version.exactOptional(),
   }),
   health: z.record(z.string(), z.enum(['breaker-open', 'cooling-down'])),
   worst: z.record(z.string(), money),
@@ -54,6 +55,8 @@ export const callBody = z.strictObject({
   }),
   /** Every level of the budget tree that it was held against. */
   budgets: z.array(z.string()),
+  /** An answer to another call stood for it. */
+  cached: z.boolean().exactOptional(),
   /** The budget that refused it. */
   stoppedBy: z.string().exactOptional(),
   /** In the order in which they were asked; empty: nobody was. */

@@ -3,7 +3,7 @@ import type { Money, RequestFacts } from './facts.ts'
 import type { ModelVersion } from './model-version.ts'
 import type { RoutePolicy } from './route-version.ts'
 
-export type ConstraintName = 'region' | 'data-class' | 'tier' | 'cost' | 'capability'
+export type ConstraintName = 'region' | 'data-class' | 'tier' | 'cost' | 'capability' | 'issuer'
 
 /** Why a model may not be asked: the constraint, and what of the model did not satisfy it. */
 export interface Breach {

@@ -20,6 +20,8 @@ export interface RequestFacts {
   readonly mostTier?: Tier
   readonly mostCost?: Money
   readonly needs?: readonly Capability[]
+  /** The version that gave what the call goes on from: nobody else may be asked. */
+  readonly pinned?: string
 }
 
 /** Why a model is passed over though it may be asked: its breaker is open, or all its keys cool down. Absent: it is well. */

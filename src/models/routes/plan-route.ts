@@ -7,7 +7,7 @@ import { modelOf, type RoutePolicy, type RouteTarget, type RouteVersion, type Sc
 export type Place = 'target' | 'fallback' | 'cascade' | 'judge' | 'shadow'
 
 /** Why this model, at this place of the order. */
-export type Reason = 'only-target' | 'sticky' | 'drawn' | 'fallback' | 'escalation'
+export type Reason = 'only-target' | 'sticky' | 'drawn' | 'fallback' | 'escalation' | 'pinned'
 
 export interface PlannedAttempt extends RouteTarget {
   readonly reason: Reason
@@ -49,10 +49,12 @@ export interface Plan {
  *    change it: a key whose arm is ill goes to the fallback, and no other arm of the experiment.
  * 3. No stage names a version twice, and no later stage one that an earlier stage asks first.
  * 4. A shadow is never the one that is asked first.
- * 5. A cascade whose judge may not be asked begins at its last stage: an answer that nobody can score is never taken for a sure one.
+ * 5. A call that is pinned goes to that version or to nobody, wherever in the route it stands.
+ * 6. A cascade whose judge may not be asked begins at its last stage: an answer that nobody can score is never taken for a sure one.
  */
 export function planRoute({ route, facts, health, worst }: RouteInputs): Plan {
   const sieve = new Sieve(route, demandsOf(route.policy, facts), health, worst)
+  if (facts.pinned !== undefined) return pinnedPlan(route, facts.pinned, sieve)
   const arms = route.policy.targets.filter((one) => sieve.may(one.version, 'target'))
   const arm = armOf(route.route, facts.key ?? facts.draw, arms)
   const first = arm && sieve.isWell(arm.version, 'target') ? [{ ...plain(arm), reason: reasonOf(arms, facts) }] : []
@@ -61,6 +63,19 @@ export function planRoute({ route, facts, health, worst }: RouteInputs): Plan {
     .map((one): PlannedAttempt => ({ ...one, reason: 'fallback' }))
   const stages = cascaded(route.policy, sieve, first, fallback)
   return { stages, shadows: shadowsOf(route, sieve, facts, stages), refusals: sieve.refusals, passed: sieve.passed }
+}
+
+function pinnedPlan({ policy }: RouteVersion, version: string, sieve: Sieve): Plan {
+  const found = [...policy.targets, ...policy.fallback, ...(policy.cascade?.then ?? [])].find(
+    (one) => one.version === version,
+  )
+  if (!found) {
+    const why = 'the version that gave what this goes on from is not in the route any more'
+    return { stages: [], shadows: [], refusals: [{ version, place: 'target', constraint: 'issuer', why }], passed: [] }
+  }
+  const mayAsk = sieve.may(version, 'target') && sieve.isWell(version, 'target')
+  const stages = mayAsk ? [{ attempts: [{ ...plain(found), reason: 'pinned' as const }] }] : []
+  return { stages, shadows: [], refusals: sieve.refusals, passed: sieve.passed }
 }
 
 /** The stages of a route: one, or those of its cascade. */

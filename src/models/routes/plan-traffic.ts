@@ -47,7 +47,8 @@ export type TrafficPlan = z.output<typeof trafficPlan>
  */
 export async function planTraffic(proposed: Proposed, records: AsyncIterable<CallRecord>): Promise<TrafficPlan> {
   const sum = new Summary()
-  for await (const record of records) sum.add(record, replayCall(proposed, record))
+  // Whom a kept answer stood for asked nobody, and would not under the proposal.
+  for await (const record of records) if (record.cached !== true) sum.add(record, replayCall(proposed, record))
   return sum.plan()
 }
 

@@ -11,7 +11,9 @@ const mostNamed = 5
  * `model/no-target-well` where somebody may answer and is ill.
  */
 export function whyNobody(route: RouteVersion, plan: Plan): MillraceError {
-  const name = (version: string): string => nameOf(modelOf(route, version))
+  // A pinned version may have left the route.
+  const name = (version: string): string =>
+    route.models[version] ? nameOf(modelOf(route, version)) : version.slice(0, 12)
   const told = (reasons: readonly string[]): string =>
     [...new Set(reasons)].slice(0, mostNamed).join('; ') || 'the route has no target'
   if (plan.passed.length > 0)
