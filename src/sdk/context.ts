@@ -60,11 +60,15 @@ export interface Context {
     text: string,
     options?: { readonly topK?: number },
   ): Promise<readonly Found<D>[]>
-  generate<I, O>(prompt: Prompt<I, O>, input: NoInfer<I>): Promise<O>
+  generate<I, O>(prompt: Prompt<I, O>, input: NoInfer<I>, options?: Patience & Keyed): Promise<O>
   /** The extraction's fields, read out of a text. */
-  extract<O>(extraction: Extraction<O>, text: string): Promise<O>
+  extract<O>(extraction: Extraction<O>, text: string, options?: Patience & Keyed): Promise<O>
   /** One vector for each text, in their order. */
-  embed(embedding: Embedding, texts: readonly string[]): Promise<readonly (readonly number[])[]>
+  embed(
+    embedding: Embedding,
+    texts: readonly string[],
+    options?: Patience & Keyed,
+  ): Promise<readonly (readonly number[])[]>
   /** An action that declares `approval: 'required'` is not called without a gate. */
   act<I, O, F extends string, A extends 'required' | 'by-gate', S = never>(
     action: Action<I, O, F, A>,
@@ -88,6 +92,14 @@ export interface Context {
   now(): number
   /** In [0, 1), the same on every replay. */
   random(): number
+}
+
+export interface Patience {
+  /**
+   * How long a model that cannot be asked is waited for: its provider is down or busy, or its budget is spent. Then the step fails, with a code that
+   * begins with `model/` or `cost/`. Two days unless said.
+   */
+  readonly patience?: Duration | undefined
 }
 
 /** The author's own key of a step in a loop: names it whatever the order. */

@@ -23,9 +23,12 @@ export function authorContext(corridor: Corridor, undo: Undo): Context {
     decide: (rules, input) => corridor.step(decideStep, { rules: rules, input: input as Json }) as never,
     retrieve: (collection, text, { topK = 3 } = {}) =>
       corridor.step(retrieveStep, { collection: collection as never, text, topK }) as never,
-    generate: (prompt, input) => corridor.step(generateStep, { prompt: prompt, input: input as Json }) as never,
-    extract: (extraction, text) => corridor.step(extractStep, { prompt: extraction.prompt, text }) as never,
-    embed: (embedding, texts) => corridor.step(embedStep, { embedding, texts }) as never,
+    generate: (prompt, input, { key, patience } = {}) =>
+      corridor.step(generateStep, { prompt: prompt, input: input as Json, patience }, key) as never,
+    extract: ({ prompt }, text, { key, patience } = {}) =>
+      corridor.step(extractStep, { prompt, text, patience }, key) as never,
+    embed: (embedding, texts, { key, patience } = {}) =>
+      corridor.step(embedStep, { embedding, texts, patience }, key) as never,
     act: (action, input, ...[gate]) =>
       actStep(corridor, undo, action as unknown as AnyAction, input as Json, gate as never) as never,
     review: (form, show, options) => reviewStep(corridor, form as never, show, options),

@@ -10,7 +10,7 @@ import type { CorridorPorts, Versioned } from './ports.ts'
 export interface StepKindDefinition<Q, R extends Json> {
   readonly kind: StepKind
   readonly timeout: Millis
-  readonly retry: RetryPolicy
+  readonly retry: RetryPolicy | ((question: Q) => RetryPolicy)
   /** The resource that is used, with its version. */
   resource(question: Q): Factor
   /** What the step's key says, where that is not the resource's name. */
@@ -103,7 +103,7 @@ export class Corridor {
       arguments: definition.arguments(question),
       effect,
       timeout,
-      retry,
+      retry: typeof retry === 'function' ? retry(question) : retry,
     })
   }
 

@@ -1,10 +1,11 @@
 import type { Json } from '../../core/json.ts'
+import type { Patience } from '../../sdk/context.ts'
 import type { AnyPrompt } from '../../sdk/prompts.ts'
 import type { StepKindDefinition } from '../corridor/corridor.ts'
 import { answerTo } from './generate.ts'
-import { longestAsked, unhurried } from './model-step.ts'
+import { longestAsked, retryWithin } from './model-step.ts'
 
-interface Question {
+interface Question extends Patience {
   readonly prompt: AnyPrompt
   readonly text: string
 }
@@ -13,8 +14,8 @@ interface Question {
 export const extractStep: StepKindDefinition<Question, Json> = {
   kind: 'extract',
   timeout: longestAsked,
-  retry: unhurried,
+  retry: retryWithin,
   resource: ({ prompt }) => ({ kind: 'prompt', digest: prompt.digest, name: prompt.name }),
   arguments: ({ text }) => text,
-  execute: ({ prompt, text }, call) => answerTo(prompt, { text }, call),
+  execute: ({ text, ...question }, call) => answerTo({ ...question, input: { text } }, call),
 }

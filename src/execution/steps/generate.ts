@@ -1,12 +1,13 @@
 import type { Json } from '../../core/json.ts'
+import type { Patience } from '../../sdk/context.ts'
 import type { AnyPrompt } from '../../sdk/prompts.ts'
 import { check, describeSchema } from '../../sdk/schema.ts'
 import type { StepCall, StepKindDefinition } from '../corridor/corridor.ts'
 import { StepFailure } from '../engine/failures.ts'
 import type { Settled } from '../engine/ports.ts'
-import { evidenceOf, isLastDraw, longestAsked, unhurried, useOf, valueOf } from './model-step.ts'
+import { evidenceOf, isLastDraw, longestAsked, retryWithin, useOf, valueOf } from './model-step.ts'
 
-interface Question {
+interface Question extends Patience {
   readonly prompt: AnyPrompt
   readonly input: Json
 }
@@ -15,14 +16,15 @@ interface Question {
 export const generateStep: StepKindDefinition<Question, Json> = {
   kind: 'generate',
   timeout: longestAsked,
-  retry: unhurried,
+  retry: retryWithin,
   resource: ({ prompt }) => ({ kind: 'prompt', digest: prompt.digest, name: prompt.name }),
   arguments: ({ input }) => input,
-  execute: ({ prompt, input }, call) => answerTo(prompt, input, call),
+  execute: (question, call) => answerTo(question, call),
 }
 
 /** One prompt, asked and checked. */
-export async function answerTo(prompt: AnyPrompt, input: Json, call: StepCall): Promise<Settled<Json>> {
+export async function answerTo(question: Question, call: StepCall): Promise<Settled<Json>> {
+  const { prompt, input } = question
   const { ports, signal, attempt } = call
   const { digest, name, route, template, withoutModel } = prompt
   const asked = await check(prompt.input, input)
@@ -40,7 +42,7 @@ export async function answerTo(prompt: AnyPrompt, input: Json, call: StepCall): 
     use: useOf(call, name, schemas.input),
     signal,
   })
-  const answer = await check(prompt.output, valueOf(got, call))
+  const answer = await check(prompt.output, valueOf(got, call, question))
   if (!answer.ok)
     throw new StepFailure(
       'prompt/bad-output',

@@ -1,5 +1,7 @@
+import { toMillis } from '../../core/duration.ts'
 import { isMillraceError } from '../../core/errors/millrace-error.ts'
 import type { Json } from '../../core/json.ts'
+import type { Patience } from '../../sdk/context.ts'
 import { dataClassOf } from '../../sdk/labels.ts'
 import type { StepCall } from '../corridor/corridor.ts'
 import type { ModelAnswer, ModelUse } from '../corridor/ports.ts'
@@ -11,7 +13,19 @@ import type { Evidence, RetryPolicy } from '../engine/ports.ts'
  * calls (27 of them, in systems of this kind). So the step waits much longer than the gateway does, and for long: a provider's outage or a
  * budget that is spent until midnight delays a run, and fails it only after two days.
  */
-export const unhurried: RetryPolicy = { attempts: 56, first: 30_000, factor: 2, most: 3_600_000 }
+const unhurried: RetryPolicy = { attempts: 56, first: 30_000, factor: 2, most: 3_600_000 }
+/** As many attempts as begin within a step's patience, and at most those of an unhurried one. */
+export function retryWithin({ patience }: Patience): RetryPolicy {
+  if (patience === undefined) return unhurried
+  const { factor, first, most } = unhurried
+  let attempts = 1
+  let pause = first
+  for (let left = toMillis(patience) - pause; left >= 0; left -= pause) {
+    attempts++
+    pause = Math.min(most, pause * factor)
+  }
+  return { ...unhurried, attempts: Math.min(attempts, unhurried.attempts) }
+}
 /** The gateway's own limit for a call, and what it needs around it. */
 export const longestAsked = 630_000
 /** What a model said did not fit, and asking again is another draw that costs again. */
@@ -37,11 +51,12 @@ export const evidenceOf = ({ cost, model, record }: ModelAnswer<unknown>): Evide
 })
 
 /** The answer, or the failure with which the step ends or waits. */
-export function valueOf<T>(answer: ModelAnswer<T>, { attempt }: StepCall): T {
+export function valueOf<T>(answer: ModelAnswer<T>, { attempt }: StepCall, { patience }: Patience): T {
   if ('value' in answer) return answer.value
   const { failure, isFinal, retryAfter } = answer
+  const isTooLong = patience !== undefined && (retryAfter ?? 0) > toMillis(patience)
   throw new StepFailure(failure.code, failure.message, {
-    terminal: isFinal || isLastDraw(failure.code, attempt),
+    terminal: isFinal || isTooLong || isLastDraw(failure.code, attempt),
     ...(retryAfter !== undefined && { retryAfter: Math.max(retryAfter, unhurried.first) }),
     evidence: evidenceOf(answer),
     details: detailsOf(failure),
