@@ -11,6 +11,8 @@ export interface AnswerFacts {
   readonly created: number
   /** The client asked for the usage in its stream. */
   readonly asksUsage: boolean
+  /** The response's id, `resp_` and what is the call's alone; absent: it follows from the provider's. */
+  readonly id?: string
 }
 
 /** Carries calls from a client's dialect to that of another provider, and the answers back. Pure, as dialects are. */

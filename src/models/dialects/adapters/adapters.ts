@@ -7,9 +7,13 @@ import { MessageEvents } from './completion-as-message-stream.ts'
 import { messageOf } from './completion-as-message.ts'
 import { Crossing, type MayDrop } from './crossing.ts'
 import { exactObject, exactText } from './exact-json.ts'
+import { chained } from './chained.ts'
+import { ResponseEvents } from './completion-as-response-stream.ts'
+import { responseOf } from './completion-as-response.ts'
 import { ChatChunks } from './message-as-completion-stream.ts'
 import { completionOf } from './message-as-completion.ts'
 import { messagesToChat } from './messages-to-chat.ts'
+import { responsesToChat } from './responses-to-chat.ts'
 
 interface Sides {
   readonly from: DialectName
@@ -18,6 +22,8 @@ interface Sides {
 
 const chatForMessages: Sides = { from: 'openai-chat', to: 'anthropic-messages' }
 const messagesForChat: Sides = { from: 'anthropic-messages', to: 'openai-chat' }
+const responsesForChat: Sides = { from: 'openai-responses', to: 'openai-chat' }
+const chatForResponses: Sides = { from: 'openai-chat', to: 'openai-responses' }
 
 /** A client of OpenAI's chat, and a provider that speaks Anthropic's messages. */
 export const chatOverMessages: Adapter = {
@@ -35,9 +41,22 @@ export const messagesOverChat: Adapter = {
   stream: () => new MessageEvents(losing(chatForMessages)),
 }
 
+/** A client of OpenAI's responses, and a provider that speaks its chat. */
+export const responsesOverChat: Adapter = {
+  ...responsesForChat,
+  request: (request, mayDrop) => carried(request, { ...responsesForChat, mayDrop }, responsesToChat),
+  answer: (body, facts) => answered(body, chatForResponses, (completion, lost) => responseOf(completion, lost, facts)),
+  stream: (facts) => new ResponseEvents(losing(chatForResponses), facts),
+}
+
+/** A client of OpenAI's responses, and a provider that speaks Anthropic's messages. */
+export const responsesOverMessages: Adapter = chained(responsesOverChat, chatOverMessages)
+
+const adapters: readonly Adapter[] = [chatOverMessages, messagesOverChat, responsesOverChat, responsesOverMessages]
+
 /** The way from a client's dialect to another provider's; undefined where there is none. The same dialect on both sides needs none. */
 export const adapterFor = (from: DialectName, to: DialectName): Adapter | undefined =>
-  [chatOverMessages, messagesOverChat].find((adapter) => adapter.from === from && adapter.to === to)
+  adapters.find((adapter) => adapter.from === from && adapter.to === to)
 
 const losing = (sides: Sides): Crossing => new Crossing({ ...sides, mayDrop: 'all' })
 

@@ -74,6 +74,42 @@ export const completionMessage: AnswerFields = {
   reasoning_details: noThinking,
 }
 
+const noField = lost('a response has no such field')
+
+/** A chat's answer as a response. */
+export const responseAnswer: AnswerFields = {
+  id: to('`id`, unless the gateway has one'),
+  object: to('`object`'),
+  created: to('`created_at`, by the gateway’s clock'),
+  model: to('`model`'),
+  choices: to('`output`, `status`'),
+  usage: to('`usage`'),
+  service_tier: to('`service_tier`'),
+  system_fingerprint: noField,
+  moderation: noField,
+}
+
+export const responseChoice: AnswerFields = {
+  index: to('nothing: there is one'),
+  message: to('items of `output`'),
+  delta: to('events of items'),
+  finish_reason: to('`status`; `length` and `content_filter` in `incomplete_details`'),
+  logprobs: lost('probabilities are not carried'),
+}
+
+export const responseMessage: AnswerFields = {
+  role: to('`role`'),
+  content: to('a part `output_text` of a message'),
+  refusal: to('a part `refusal` of a message'),
+  tool_calls: to('items `function_call`'),
+  annotations: lost('a chat’s annotations name other places'),
+  audio: lost('the gateway carries text'),
+  function_call: lost('it is the old form of `tool_calls`'),
+  reasoning_content: noThinking,
+  reasoning: noThinking,
+  reasoning_details: noThinking,
+}
+
 /** Names what is lost of an object: all that is there and has no counterpart, unknown fields too. */
 export function lose(fields: JsonObject, known: AnswerFields, crossing: Crossing, path: string): void {
   for (const [key, value] of Object.entries(fields)) {

@@ -258,6 +258,6 @@ test('a text document keeps its title, and a picture its address; nothing is fet
 
 test('there is no way between all dialects', () => {
   expect(adapterFor('openai-chat', 'anthropic-messages')).toBe(chatOverMessages)
-  expect(adapterFor('openai-responses', 'anthropic-messages')).toBeUndefined()
+  expect(adapterFor('openai-embeddings', 'anthropic-messages')).toBeUndefined()
   expect(adapterFor('openai-chat', 'openai-chat')).toBeUndefined()
 })

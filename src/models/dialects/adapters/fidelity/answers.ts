@@ -13,4 +13,7 @@ export const answerSections: readonly {
   { title: 'Answer', to: 'anthropic-messages', fields: answers.completionAnswer },
   { title: '`choices.0`', to: 'anthropic-messages', fields: answers.choiceFields },
   { title: 'The answer’s message', to: 'anthropic-messages', fields: answers.completionMessage },
+  { title: 'Answer', to: 'openai-responses', fields: answers.responseAnswer },
+  { title: '`choices.0`', to: 'openai-responses', fields: answers.responseChoice },
+  { title: 'The answer’s message', to: 'openai-responses', fields: answers.responseMessage },
 ]

@@ -8,6 +8,7 @@ import type { MayDrop } from '../crossing.ts'
 import { answerSections } from './answers.ts'
 import { chatSections } from './chat.ts'
 import { messageSections } from './messages.ts'
+import { responseSections } from './responses.ts'
 import type { RequestSection } from './section.ts'
 
 // Every field is tried with an example, and what came of it is what the document says: docs/specs/fidelity.md is written from here (`vitest -u`).
@@ -52,7 +53,7 @@ const fates: Readonly<Record<string, string>> = {
 }
 const valueDependent = ['refused', fates['droppable']]
 
-const requestSections = [...chatSections, ...messageSections]
+const requestSections = [...chatSections, ...messageSections, ...responseSections]
 
 const tries = requestSections.flatMap((section) =>
   Object.entries(section.rules).map(([field, rule]) => ({
@@ -87,10 +88,11 @@ test('a field that nobody knows is dropped by leave only, by its name or its pat
     const body = section.body('new_field', 1)
     expect(attempt(section, body, new Set())).toEqual({ refused: 'new_field' })
     expect(attempt(section, body, new Set(['new_field']))).toMatchObject({ dropped: ['new_field'] })
-    const nested = section.body('messages', [{ role: 'user', content: [{ type: 'text', text: 'a', odd: 1 }] }])
-    expect(attempt(section, nested, new Set())).toEqual({ refused: 'messages.0.content.0.odd' })
-    expect(attempt(section, nested, new Set(['odd']))).toMatchObject({ dropped: ['messages.*.content.*.odd'] })
-    expect(attempt(section, nested, new Set(['messages.*.content.*.odd']))).toHaveProperty('dropped')
+    const [list, type] = section.from === 'openai-responses' ? ['input', 'input_text'] : ['messages', 'text']
+    const nested = section.body(list, [{ role: 'user', content: [{ type, text: 'a', odd: 1 }] }])
+    expect(attempt(section, nested, new Set())).toEqual({ refused: `${list}.0.content.0.odd` })
+    expect(attempt(section, nested, new Set(['odd']))).toMatchObject({ dropped: [`${list}.*.content.*.odd`] })
+    expect(attempt(section, nested, new Set([`${list}.*.content.*.odd`]))).toHaveProperty('dropped')
   }
 })
 
@@ -138,6 +140,17 @@ ${messageSections.map(requestTable).join('\n\n')}
 
 ${answerSections
   .filter(({ to }) => to === 'anthropic-messages')
+  .map(answerTable)
+  .join('\n\n')}
+
+## A client of OpenAI's responses, a provider of OpenAI's chat
+
+What providers run beside the answer (\`background\`, \`conversation\`, \`prompt\`, \`context_management\`, compaction, tools of their own) is refused of every request, whoever answers. A provider of Anthropic's messages is reached by way of the chat: first as told here, then as told of a client of the chat; fields are named there as the chat names them.
+
+${responseSections.map(requestTable).join('\n\n')}
+
+${answerSections
+  .filter(({ to }) => to === 'openai-responses')
   .map(answerTable)
   .join('\n\n')}
 `
