@@ -31,6 +31,20 @@ export const topicOf = (subject: string): string =>
     .trim()
     .slice(0, 900)
 
+/** Proposed to a person where no canned reply was found at all. */
+export const acknowledgement =
+  'Thank you for writing to us. We have read your message and a colleague is looking into it. You will hear from us as soon as we know more; there is nothing that you need to do until then.'
+
+/** A canned reply as a letter, with the mark of its source (`[[id]]`), or the acknowledgement where there is none. */
+export function cannedReply(o: {
+  readonly greeting: string
+  readonly source: { readonly id: string; readonly text: string } | undefined
+  readonly team: string
+}): string {
+  const answer = o.source ? `${o.source.text} [[${o.source.id}]]` : acknowledgement
+  return `${o.greeting}\n\n${answer}\n\nKind regards,\nThe ${o.team} team at Northbank\n`
+}
+
 const messageIdForm = /^<[^<>\s]{1,990}>$/
 
 /** The answer's fields: to the sender, under the same subject, in the same thread. */

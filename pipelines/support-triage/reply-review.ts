@@ -15,6 +15,19 @@ export const replyReview = reviewForm({
     confidence: z.number(),
     team: z.enum(teams),
     why: z.array(z.string()),
+    /** Ids of the replies that the draft names as its sources. */
+    cited: z.array(z.string()).readonly(),
+    /** What the draft says that stands in none of them: look at these first. */
+    unsupported: z
+      .array(
+        z.object({
+          kind: z.enum(['amount', 'date', 'name', 'link', 'promise']),
+          text: z.string(),
+          start: z.int(),
+          end: z.int(),
+        }),
+      )
+      .readonly(),
     /** The replies that were found, nearest first. */
     replies: z.array(z.object({ id: z.string(), title: z.string() })),
   }),

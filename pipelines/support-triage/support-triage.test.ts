@@ -37,6 +37,9 @@ const sends = { mail: { send: async () => ({ messageId: '<2@northbank.example>' 
 
 const reply = (id: string, intent: Intent) => ({ id, intent, title: 'How?', text: 'In the app.' })
 
+/** What the draft says, with the mark of its source. */
+const drafts = (text = `${answer.text} [[one]]`): Script => when(replyPrompt, { text })
+
 /** The world around one message: what the model says, what is found for it, and what else a test scripts. */
 const world = (intent: Intent, confidence: number, ...more: readonly Script[]) =>
   testbed(
@@ -45,7 +48,7 @@ const world = (intent: Intent, confidence: number, ...more: readonly Script[]) =
       when(intents, { label: intent, confidence }),
       when(care, { label: 'plain', confidence: 0.9 }),
       when(replies, [reply('one', intent)]),
-      when(replyPrompt, { text: answer.text }),
+      ...(more.some((script) => script.resource === replyPrompt.name && script.type === 'prompt') ? [] : [drafts()]),
       ...more,
     ],
     { connectors: sends },
@@ -63,6 +66,7 @@ describe('sure and known', () => {
       outcome: 'sent',
       why: ['known-question'],
       signals: [],
+      sources: ['one'],
     })
     expect(run.effects(sendReply)).toEqual([answer])
     expect(run.asked).toEqual([])
@@ -75,7 +79,7 @@ describe('sure and known', () => {
         when(intents, { label: 'change_pin', confidence: 0.98 }),
         when(care, { label: 'plain', confidence: 0.9 }),
         when(replies, [reply('two', 'age_limit')]),
-        when(replyPrompt, { text: answer.text }),
+        drafts(`${answer.text} [[two]]`),
         silent,
       ],
       { connectors: sends },
@@ -94,7 +98,7 @@ describe('sure and known', () => {
         when(intents, { label: 'change_pin', confidence: 0.98 }),
         when(care, { label: 'security', confidence: 0.7 }),
         when(replies, [reply('one', 'change_pin')]),
-        when(replyPrompt, { text: answer.text }),
+        drafts(),
         silent,
       ],
       { connectors: sends },
@@ -113,7 +117,7 @@ describe('sure and known', () => {
           when(intents, { label: 'change_pin', confidence, accepted: false }),
           when(care, { label: 'plain', confidence: plain }),
           when(replies, [reply('one', 'change_pin')]),
-          when(replyPrompt, { text: answer.text }),
+          drafts(),
           silent,
         ],
         { connectors: sends },
@@ -210,6 +214,48 @@ test.each(intents.labels)(
     }
   },
 )
+
+describe('a draft', () => {
+  const ask = (draft: string, intent: Intent = 'change_pin') => world(intent, 0.98, drafts(draft), silent).run(message)
+
+  test.each([
+    ['an amount', 'It costs £5. [[one]]', 'unsupported-amount'],
+    ['a date', 'It is done on Monday. [[one]]', 'unsupported-date'],
+    ['a name', 'Please ask for Gomez. [[one]]', 'unsupported-name'],
+    ['an address', 'See https://northbank.example.evil.example [[one]]', 'unsupported-link'],
+    ['a promise', 'We will refund it. [[one]]', 'unsupported-promise'],
+    ['a source', 'In the app. [[three]] [[one]]', 'unknown-source'],
+    ['everything', 'In the app.', 'no-source-cited'],
+  ])('that invents %s waits for a person, who is told', async (_what, draft, why) => {
+    const run = await ask(draft)
+    expect(run.result).toMatchObject({ outcome: 'expired', why: [why] })
+    expect(run.asked).toEqual([`PIN — change_pin, ${why}`])
+    expect(run.effects(sendReply)).toEqual([])
+  })
+
+  test('that waits for a person anyhow comes with what is unsupported in it', async () => {
+    expect((await ask('It costs £5. [[one]]', 'lost_or_stolen_card')).result?.why).toEqual([
+      'always-a-person',
+      'unsupported-amount',
+    ])
+  })
+
+  test('that stands in its sources is sent, without the marks', async () => {
+    const run = await ask('Hello Ana,\n\nIn the app [[one]].\n\nKind regards,\nThe cards team at Northbank')
+    expect(run.result).toMatchObject({ outcome: 'sent', sources: ['one'] })
+    expect(run.effects(sendReply)).toMatchObject([
+      { text: 'Hello Ana,\n\nIn the app.\n\nKind regards,\nThe cards team at Northbank' },
+    ])
+  })
+
+  test('that fits no schema three times fails no run: a person has the canned reply', async () => {
+    const run = await world('change_pin', 0.98, drafts(''), approves).run(message)
+    expect(run.result).toMatchObject({ outcome: 'sent', why: ['no-draft'] })
+    expect(run.effects(sendReply)).toMatchObject([
+      { text: 'Hello Ana,\n\nIn the app.\n\nKind regards,\nThe cards team at Northbank\n' },
+    ])
+  })
+})
 
 describe('a crash after any turn', () => {
   test.each([

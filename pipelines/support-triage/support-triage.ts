@@ -1,6 +1,7 @@
 import { type ActOutcome, pipeline } from 'millrace'
-import { answerTo, greetingFor, topicOf } from './compose.ts'
 import { care, careOf, isSeconded, isWorthReading, piecesOf } from './care.ts'
+import { checkDraft } from './check-draft.ts'
+import { answerTo, cannedReply, greetingFor, topicOf } from './compose.ts'
 import type { Team } from './desks.ts'
 import { type Intent, intents, wordsOf } from './intents.ts'
 import { messageReceived } from './message.ts'
@@ -23,15 +24,16 @@ export type Triaged = {
   readonly why: readonly string[]
   /** All that was heard beside the intent, each by its method and version: `complaint/phrases@1`. */
   readonly signals: readonly string[]
+  /** Ids of the canned replies that the reply rests on, as it names them. */
+  readonly sources: readonly string[]
 }
 
 /** As much of a message as a model and the search are asked with. */
 const mostRead = 8000
 /** A reply that nobody has decided on after this time comes too late to help: the run ends as expired, which stands in its record. */
 const staleAfter = '30d'
-/** Proposed to a person where no canned reply was found at all. */
-const acknowledgement =
-  'Thank you for writing to us. We have read your message and a colleague is looking into it. You will hear from us as soon as we know more; there is nothing that you need to do until then.'
+/** A draft is worth this wait, and no more: then the canned reply is proposed to a person. */
+const patience = '10m'
 
 /**
  * A customer's message is understood, routed and answered: at once where the question is a known one and the desk allows it, else after
@@ -57,7 +59,7 @@ export const supportTriage = pipeline(
     // Nobody reads an answer to a machine's mail, and two machines answering each other never stop.
     if (m.automatic.length > 0) {
       const signals = heard.map(namedSignal)
-      return { intent: label, confidence, signals, team: null, outcome: 'ignored', why: m.automatic }
+      return { intent: label, confidence, signals, team: null, outcome: 'ignored', why: m.automatic, sources: [] }
     }
 
     // Where a person is asked anyhow there is nothing to find; else the second classifier reads what no phrase was written for.
@@ -85,12 +87,29 @@ export const supportTriage = pipeline(
     const fitting = hits.find(isFitting)
     const unanswerable = unanswerableWhy(label, read, fitting !== undefined)
     const isUnanswerable = !route.human && unanswerable !== undefined
-    const why = [isUnanswerable ? unanswerable : route.why, ...concerns.filter((concern) => concern !== route.why)]
-    const { text } = await ctx.generate(replyPrompt, {
-      greeting: greetingFor(m.fromName),
-      answer: (fitting ?? hits[0])?.document.text ?? acknowledgement,
-      team: route.team === 'general' ? 'support' : route.team,
+    const greeting = greetingFor(m.fromName)
+    const team = route.team === 'general' ? 'support' : route.team
+    const sources = hits.map(({ document }) => document)
+    const canned = cannedReply({ greeting, source: fitting?.document ?? sources[0], team })
+    const draft = await ctx
+      .generate(
+        replyPrompt,
+        { canned, greeting, team, message: read, example: sources[0]?.id ?? 'id', sources: sources.map(asSource) },
+        { patience },
+      )
+      .catch(unlessOfModel)
+    const { cited, doubts, text, unsupported } = checkDraft({
+      text: draft?.text ?? canned,
+      greeting,
+      message: read,
+      sources,
     })
+    const doubtful = draft ? doubts : ['no-draft', ...doubts]
+    const isDoubtful = !route.human && !isUnanswerable && doubtful.length > 0
+    const why = [
+      ...(isDoubtful ? doubtful : [isUnanswerable ? unanswerable : route.why, ...doubtful]),
+      ...concerns.filter((concern) => concern !== route.why),
+    ]
     const sent = await ctx.act(sendReply, answerTo(m, text), {
       form: replyReview,
       show: {
@@ -101,9 +120,11 @@ export const supportTriage = pipeline(
         confidence,
         team: route.team,
         why,
+        cited,
+        unsupported,
         replies: hits.map(({ document: { id, title } }) => ({ id, title })),
       },
-      require: route.human || isUnanswerable,
+      require: route.human || isUnanswerable || isDoubtful,
       why: why[0] ?? route.why,
       confidence,
       queue: route.team,
@@ -111,7 +132,7 @@ export const supportTriage = pipeline(
       due: route.due,
       expires: staleAfter,
     })
-    return { intent: label, confidence, signals, team: route.team, outcome: outcomeOf(sent), why }
+    return { intent: label, confidence, signals, team: route.team, outcome: outcomeOf(sent), why, sources: cited }
   },
 )
 
@@ -124,4 +145,16 @@ function unanswerableWhy(intent: Intent, text: string, isReplyFitting: boolean):
 
 function outcomeOf(sent: ActOutcome<unknown, string>): Triaged['outcome'] {
   return sent.outcome === 'done' || sent.outcome === 'done-by-hand' ? 'sent' : sent.outcome
+}
+
+const asSource = ({ id, text, title }: { readonly id: string; readonly text: string; readonly title: string }) => ({
+  id,
+  title,
+  text,
+})
+
+/** A model that gave no draft fails no run: nothing is sent on it, and a person has the canned reply. */
+function unlessOfModel(error: unknown): undefined {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+  if (!/^(?:model|cost)\/|^prompt\/bad-output$/.test(code)) throw error
 }
