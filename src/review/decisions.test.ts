@@ -142,6 +142,21 @@ test('a rejection needs a reason of the form, carries no value, and gives no aut
   expect(answer).toMatchObject({ verdict: 'reject', reason: 'wrong-facts', value: undefined, actionDigest: undefined })
 })
 
+test('who keeps what a run was answered hears of a rejection in its transaction, and of no approval', async () => {
+  const heard: string[] = []
+  bed.onRejected = async (_connection, { run, tenant }) => {
+    heard.push(`${tenant}/${run}`)
+    if (heard.length === 1) throw new Error('not now')
+  }
+  const { approve } = await claimed()
+  const reject = { ...approve, verdict: 'reject', reason: 'wrong-facts' } as const
+  await expect(bed.items.decide(reject)).rejects.toThrow('not now')
+  await bed.items.decide(reject)
+  await bed.items.decide(reject)
+  await bed.items.decide((await claimed()).approve)
+  expect(heard).toHaveLength(2)
+})
+
 test('a form without reasons takes a rejection without one, and no invented one', async () => {
   const { form } = await bed.question()
   const { approve } = await claimed({ form: { ...form, reasons: [] } })

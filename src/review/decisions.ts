@@ -7,7 +7,7 @@ import { lockStanding } from './claims.ts'
 import { type ItemContent, openItem, sealDecision } from './content.ts'
 import type { Decided, DecideItem, Decision, Verdict } from './item.ts'
 import { isRepeat, judge, type Judgement, proposalOf } from './judgement.ts'
-import type { ReviewAction, ReviewAudit, ReviewKeys, SendWake } from './ports.ts'
+import type { OnRejected, ReviewAction, ReviewAudit, ReviewKeys, SendWake } from './ports.ts'
 import { whyNotDecide } from './refusals.ts'
 import { decisionOf, type ItemRow } from './rows.ts'
 
@@ -26,8 +26,17 @@ export class Decisions {
   readonly #audit: ReviewAudit
   readonly #wake: SendWake
   readonly #random: Random
+  readonly #onRejected: OnRejected | undefined
 
-  constructor(options: { pool: Pool; keys: ReviewKeys; audit: ReviewAudit; wake: SendWake; random: Random }) {
+  constructor(options: {
+    pool: Pool
+    keys: ReviewKeys
+    audit: ReviewAudit
+    wake: SendWake
+    random: Random
+    onRejected?: OnRejected | undefined
+  }) {
+    this.#onRejected = options.onRejected
     this.#pool = options.pool
     this.#keys = options.keys
     this.#audit = options.audit
@@ -69,6 +78,7 @@ export class Decisions {
     })
     const { tenant, person, item, verdict } = request
     await this.#audit.append(connection, [{ tenant, actor: person, action: recorded[verdict], object: item }])
+    if (verdict === 'reject') await this.#onRejected?.(connection, { tenant, run: row.run })
     const isWakeDue = isSettled && (await ringBell(connection, row.run))
     return {
       decided: { decision, state: isSettled ? 'decided' : 'open', isRepeat: false },

@@ -32,5 +32,11 @@ export interface ReviewAudit {
   append(connection: Connection, entries: readonly ReviewAuditEntry[]): Promise<void>
 }
 
+/** A person has rejected what a run proposed: what was made from the same answers goes in the decision's transaction. */
+export type OnRejected = (
+  connection: Connection,
+  rejected: { readonly tenant: TenantId; readonly run: RunId },
+) => Promise<unknown>
+
 /** Sends a run's wake, after the commit. A hint: what is lost the sweeper sends (E22). */
 export type SendWake = (run: RunId) => Promise<void>

@@ -7,7 +7,7 @@ import { systemRandom } from '../core/random.ts'
 import { type TestDatabase, testDatabase } from '../store/testing.ts'
 import { authorityOf } from './content.ts'
 import type { Question } from './item.ts'
-import type { ReviewAudit, ReviewKeys } from './ports.ts'
+import type { OnRejected, ReviewAudit, ReviewKeys } from './ports.ts'
 import { WorkItems } from './work-items.ts'
 
 const now = Date.now()
@@ -20,6 +20,9 @@ export class ReviewBed {
   readonly woken: RunId[] = []
   /** Set: runs before an audit entry is written, inside its transaction: to fail it, or to hold it open. */
   beforeAudit: (() => Promise<void>) | undefined
+
+  /** Set: hears of rejections, inside their transaction. */
+  onRejected: OnRejected | undefined
 
   constructor(database: TestDatabase) {
     this.database = database
@@ -53,6 +56,7 @@ export class ReviewBed {
       wake,
       random: systemRandom,
       clock: systemClock,
+      onRejected: async (...rejected) => this.onRejected?.(...rejected),
     })
   }
 

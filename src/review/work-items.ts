@@ -23,7 +23,7 @@ import type {
   StepOfRun,
 } from './item.ts'
 import { ItemViews } from './item-views.ts'
-import type { ReviewAudit, ReviewKeys, SendWake } from './ports.ts'
+import type { OnRejected, ReviewAudit, ReviewKeys, SendWake } from './ports.ts'
 import { Questions } from './questions.ts'
 
 export interface WorkItemsOptions {
@@ -33,6 +33,7 @@ export interface WorkItemsOptions {
   readonly wake: SendWake
   readonly random: Random
   readonly clock: Clock
+  readonly onRejected?: OnRejected | undefined
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { Clock } from '../core/clock.ts'
 import { isMillraceError } from '../core/errors/millrace-error.ts'
-import type { PersonId, SubjectId, TenantId } from '../core/ids.ts'
+import type { SubjectId, TenantId } from '../core/ids.ts'
 import type { Random } from '../core/random.ts'
 import { repeat } from '../execution/engine/housekeeping.ts'
 import { AnswerCache } from '../models/caches/answer-cache.ts'
@@ -10,7 +10,6 @@ import { type CacheAudit, emptyRoute } from '../models/caches/empty-route.ts'
 import type { CacheKeys } from '../models/caches/kept-row.ts'
 import type { ModelPlane } from '../models/model-plane.ts'
 import { sourceName } from '../models/caches/source-name.ts'
-import { deleteAnswers } from '../models/caches/statements.ts'
 import type { Connection, Pool } from '../store/pool.ts'
 import { type Say, traceOf } from './log.ts'
 
@@ -60,11 +59,13 @@ export function openCaches(o: {
       retired: readonly ({ readonly tenant: TenantId } & Parameters<typeof sourceName>[0])[],
     ): Promise<void> {
       for (const [tenant, gone] of Map.groupBy(retired, (one) => one.tenant))
-        for (const [route, count] of await deleteAnswers(connection, { tenant, sources: gone.map(sourceName) }))
-          counts.add(tenant, route, 'evicted', BigInt(count))
+        await answers.evict({ tenant, sources: gone.map(sourceName) }, connection)
     },
-    empty: (what: { readonly tenant: TenantId; readonly route: string; readonly actor: PersonId }): Promise<number> =>
-      emptyRoute({ pool, audit }, what),
+    async empty(what: Parameters<typeof emptyRoute>[1]): Promise<number> {
+      const count = await emptyRoute({ pool, audit }, what)
+      counts.add(what.tenant, what.route, 'evicted', BigInt(count))
+      return count
+    },
     async close(): Promise<void> {
       await stop()
       await counts.close()

@@ -103,7 +103,15 @@ export async function openPlanes(options: PlanesOptions) {
       warn: (run, error) => failed.note(run, error),
     })
     const wake = (run: Parameters<typeof scheduler.wake>[0]): Promise<void> => scheduler.wake(run)
-    const reviews = new WorkItems({ pool, keys: vault, audit, wake, random, clock })
+    const reviews = new WorkItems({
+      pool,
+      keys: vault,
+      audit,
+      wake,
+      random,
+      clock,
+      onRejected: (connection, rejected) => caches.answers.evict(rejected, connection),
+    })
     const holds = new RunHolds({ pool, audit, wake })
     const meter = new StepMeter()
     const errors = new ErrorCounter()

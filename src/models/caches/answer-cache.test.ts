@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import { mainTenant, type TenantId } from '../../core/ids.ts'
+import { type CallId, mainTenant, type RunId, type TenantId } from '../../core/ids.ts'
 import { type TestDatabase, testDatabase } from '../../store/testing.ts'
 import { dataEvents } from '../dialects/testing.ts'
 import type { AnswerCache } from './answer-cache.ts'
@@ -198,7 +198,7 @@ test('a person’s answer is sealed at rest, in no memory, and gone with them', 
 test('what one process evicts no other serves, though it has it in memory', async () => {
   const other = openCache(database.pool).cache
   const ways = {
-    call: (call: string) => ({ tenant: mainTenant, call: call as never }), // an id that was minted here
+    call: (call: CallId) => ({ tenant: mainTenant, route: 'chat', call }),
     sources: () => ({ tenant: mainTenant, sources: ['faq/returns@2', 'faq/returns@1'] }),
     version: () => ({ tenant: mainTenant, version: 'a1' }),
     route: () => ({ tenant: mainTenant, route: 'chat' }),
@@ -211,6 +211,27 @@ test('what one process evicts no other serves, though it has it in memory', asyn
     expect([way, await cache.evict(by(answer.call))]).toEqual([way, 1])
     expect([way, await other.find(questionOf('Hi'))]).toEqual([way, undefined])
   }
+})
+
+test('who rejects what a run proposed takes out its calls’ answers, and those that stood for them, and no other', async () => {
+  const run = 'run_1' as RunId // an id as good as any here
+  const [own, lent, other] = [answerOf(hello), answerOf(hello), answerOf(hello)]
+  for (const [text, answer] of Object.entries({ own, lent, other })) await cache.keep(questionOf(text), answer)
+  const hit = answerOf(hello).call
+  const record = (id: CallId, outcome: object) =>
+    database.pool.query(
+      `insert into model_call (t, month, route, id, version, body, outcome) values ('main', id_month($1), 'chat', $1, 'v', '{}', $2)`,
+      [id, outcome],
+    )
+  await record(own.call, { run })
+  await record(hit, { run, cache: { kind: 'exact', from: lent.call } })
+  await record(other.call, { run: 'run_2' })
+  expect(await cache.evict({ tenant: 'other' as TenantId, run })).toBe(0)
+  expect(await cache.evict({ tenant: mainTenant, run })).toBe(2)
+  expect(await cache.find(questionOf('other'))).toBeDefined()
+  await cache.keep(questionOf('lent'), lent)
+  expect(await cache.evict({ tenant: mainTenant, route: 'desk', call: hit })).toBe(0)
+  expect(await cache.evict({ tenant: mainTenant, route: 'chat', call: hit })).toBe(1)
 })
 
 test('answers end by the database’s clock, and are deleted then; beyond the limit the oldest go first', async () => {

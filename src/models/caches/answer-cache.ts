@@ -27,7 +27,7 @@ import { type CacheEncoder, unitOf } from './vectors.ts'
 /** An answer to another call, that stands for this one's. */
 export interface CacheHit {
   readonly kind: 'exact' | 'semantic'
-  /** The call whose answer it is: who rejects this one evicts that (`evict`). */
+  /** The call whose answer it is. */
   readonly from: CallId
   /** The digest of the model's version that gave it. */
   readonly model: string
@@ -158,11 +158,12 @@ export class AnswerCache {
   }
 
   /**
-   * Takes answers out, of every process: that of a call which a person rejected (of a hit, the call that it came from), those made from sources
-   * that are no more, those of a version of a route or model, a person's, a route's. Answers how many.
+   * Takes answers out, of every process: what a run's calls were answered, or one call, which a person rejected (theirs or what stood for
+   * it); those made from sources that are no more, those of a version of a route or model, a person's, a route's. Answers how many.
+   * `connection`: that of a transaction that it goes with.
    */
-  async evict(what: Evicted): Promise<number> {
-    const gone = await deleteAnswers(this.#parts.pool, what)
+  async evict(what: Evicted, connection: Pick<Pool, 'query'> = this.#parts.pool): Promise<number> {
+    const gone = await deleteAnswers(connection, what)
     let sum = 0
     for (const [route, count] of gone) {
       this.#parts.counts.add(what.tenant, route, 'evicted', BigInt(count))

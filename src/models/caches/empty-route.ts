@@ -1,4 +1,4 @@
-import type { PersonId, TenantId } from '../../core/ids.ts'
+import type { CallId, PersonId, TenantId } from '../../core/ids.ts'
 import { type Connection, type Pool, transaction } from '../../store/pool.ts'
 import { deleteAnswers } from './statements.ts'
 
@@ -9,21 +9,33 @@ export interface CacheAudit {
     entries: readonly {
       readonly tenant: TenantId
       readonly actor: PersonId | undefined
-      readonly action: 'routes/cache-emptied'
-      /** The route's name. */
+      readonly action: 'routes/cache-emptied' | 'routes/answer-rejected'
+      /** The route's name, or the call. */
       readonly object: string
     }[],
   ): Promise<void>
 }
 
-/** Takes out all answers of a route, with its audit entry. Answers how many; of none nothing is told. */
+/** Takes out all answers of a route, or the one that a call was given, with its audit entry. Answers how many; of none nothing is told. */
 export function emptyRoute(
   { audit, pool }: { readonly pool: Pool; readonly audit: CacheAudit },
-  { actor, route, tenant }: { readonly tenant: TenantId; readonly route: string; readonly actor: PersonId },
+  {
+    actor,
+    call,
+    route,
+    tenant,
+  }: {
+    readonly tenant: TenantId
+    readonly route: string
+    readonly call?: CallId | undefined
+    readonly actor: PersonId
+  },
 ): Promise<number> {
   return transaction(pool, async (connection) => {
-    const count = (await deleteAnswers(connection, { tenant, route })).get(route) ?? 0
-    if (count > 0) await audit.append(connection, [{ tenant, actor, action: 'routes/cache-emptied', object: route }])
+    const what = call === undefined ? { tenant, route } : { tenant, route, call }
+    const count = (await deleteAnswers(connection, what)).get(route) ?? 0
+    const action = call === undefined ? 'routes/cache-emptied' : 'routes/answer-rejected'
+    if (count > 0) await audit.append(connection, [{ tenant, actor, action, object: call ?? route }])
     return count
   })
 }

@@ -2,7 +2,7 @@ import { articles, plainWords } from './plain-words.ts'
 import { auxiliaries, comparisons, countWords, months, negations, questionWords } from './telling-words.ts'
 
 /** What tells two questions apart. `order`: the same words, in another order; `unreadable`: a text that cannot be judged. */
-export const differences = [
+const differences = [
   'link',
   'number',
   'date',

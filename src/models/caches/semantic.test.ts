@@ -35,7 +35,7 @@ test('another wording of a question is answered, and says whose answer it is', a
   const hit = await cache.find(ask('Hi, how can I reset the password? '))
   expect(hit).toMatchObject({ kind: 'semantic', from: answer.call, cosine: 1, saved: { nano: 70n, currency: 'USD' } })
   expect(hit?.body).toEqual(answer.body)
-  expect(await cache.evict({ tenant: mainTenant, call: answer.call })).toBe(1)
+  expect(await cache.evict({ tenant: mainTenant, route: 'chat', call: answer.call })).toBe(1)
   expect(await cache.find(ask('how to reset my password'))).toBeUndefined()
 })
 

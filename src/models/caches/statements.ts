@@ -1,4 +1,4 @@
-import type { CallId, KeyId, SubjectId, TenantId } from '../../core/ids.ts'
+import type { CallId, KeyId, RunId, SubjectId, TenantId } from '../../core/ids.ts'
 import type { Pool } from '../../store/pool.ts'
 
 /** Where an answer stands. */
@@ -133,31 +133,40 @@ export async function readNear(
   return rows
 }
 
-/** By what answers are taken out: one of these. */
+/** By what answers are taken out: one of these. `run`, `call`: what such a call answered, and what stood for its answer, which a person rejected. */
 export type Evicted = { readonly tenant: TenantId } & (
-  | { readonly call: CallId }
+  | { readonly run: RunId }
+  | { readonly call: CallId; readonly route: string }
   | { readonly sources: readonly string[] }
   | { readonly version: string }
   | { readonly subject: SubjectId }
   | { readonly route: string }
 )
 
-/** Takes answers out. Answers how many, by route. */
+/** Takes answers out, in the order in which they are written: no deadlock with that. Answers how many, by route. */
 export async function deleteAnswers(
   connection: Pick<Pool, 'query'>,
   what: Evicted,
 ): Promise<ReadonlyMap<string, number>> {
-  const [condition, value] = conditionOf(what)
+  const [condition, ...values] = conditionOf(what)
   const { rows } = await connection.query<{ route: string; count: number }>(
-    `with gone as (delete from answer_cache where t = $1 and ${condition} returning route)
+    `with doomed as (select t, route, key from answer_cache where t = $1 and ${condition} order by t, route, key for update),
+        gone as (delete from answer_cache c using doomed d where (c.t, c.route, c.key) = (d.t, d.route, d.key) returning c.route)
       select route, count(*)::int as count from gone group by route`,
-    [what.tenant, value],
+    [what.tenant, ...values],
   )
   return new Map(rows.map(({ count, route }) => [route, count]))
 }
 
-function conditionOf(what: Evicted): readonly [string, string | readonly string[]] {
-  if ('call' in what) return ['call = $2', what.call]
+/** A call's own answer, or the one that stood for it: by the record of the call. */
+const ofCalls = (calls: string): string =>
+  `call in (select unnest(array[id, outcome->'cache'->>'from']) from model_call where t = $1 and ${calls})`
+
+function conditionOf(what: Evicted): readonly [string, ...(string | readonly string[])[]] {
+  if ('run' in what) return [ofCalls(`outcome->>'run' = $2 and outcome ? 'run'`), what.run]
+  // Its record is written behind its answer, and may come later than this.
+  if ('call' in what)
+    return [`route = $3 and (call = $2 or ${ofCalls('month = id_month($2) and id = $2')})`, what.call, what.route]
   if ('sources' in what) return [`sources && $2::text[] and sources <> '{}'`, what.sources]
   if ('version' in what) return ['(version = $2 or model = $2)', what.version]
   if ('subject' in what) return ['subject = $2 and subject is not null', what.subject]
@@ -167,12 +176,13 @@ function conditionOf(what: Evicted): readonly [string, string | readonly string[
 /** Deletes some of what has expired, or of what a tenant has beyond `mostBytes`, the oldest first. Answers how many. */
 export async function purgeAnswers(pool: Pool, mostBytes: number): Promise<number> {
   const { rowCount: expired } = await pool.query(
-    `delete from answer_cache where ctid = any(array(select ctid from answer_cache where expires <= clock_timestamp() limit 1000))`,
+    `delete from answer_cache where ctid = any(array(
+      select ctid from answer_cache where expires <= clock_timestamp() limit 1000 for update skip locked))`,
   )
   const { rowCount: beyond } = await pool.query(
-    `delete from answer_cache where ctid = any(array(
+    `delete from answer_cache where ctid = any(array(select ctid from answer_cache where ctid = any(array(
       select ctid from (select ctid, sum(octet_length(body) + coalesce(octet_length(vector), 0) + 500) over (partition by t order by made desc, key) as bytes from answer_cache) x
-      where bytes > $1 limit 1000))`,
+      where bytes > $1 limit 1000)) for update skip locked))`,
     [mostBytes],
   )
   return (expired ?? 0) + (beyond ?? 0)

@@ -69,7 +69,7 @@ export const answerOf = (body: string, over: Partial<CacheAnswer> = {}): CacheAn
   ...over,
 })
 
-export const callId = (): CallId => mintId('cal', systemClock.today(), systemRandom)
+const callId = (): CallId => mintId('cal', systemClock.today(), systemRandom)
 
 /** Everything is near to everything: what is told apart here is told apart by its facts alone. */
 export const blindEncoder: CacheEncoder = { digest: 'b'.repeat(64), embed: async () => Float32Array.of(3, 4) }

@@ -36,6 +36,18 @@ test('what a route’s cache did and holds is told, and emptying it is audited a
   expect(rows).toEqual([{ t: mainTenant, actor: server.planes.owner.id, object: 'chat' }])
 })
 
+test('a person rejects the answer of one call, and the rest stays', async () => {
+  const { answers } = server.planes.caches
+  const rejected = answerOf(completion('Wrong.'))
+  await answers.keep(questionOf('A'), rejected)
+  await answers.keep(questionOf('B'), answerOf(completion('Right.')))
+  const path = `/api/v1/routes/chat/cache?call=${rejected.call}`
+  for (const emptied of [1, 0]) expect(await (await server.ask(path, { method: 'DELETE' })).json()).toEqual({ emptied })
+  expect(await answers.find(questionOf('A'))).toBeUndefined()
+  expect(await answers.find(questionOf('B'))).toBeDefined()
+  expect((await server.ask('/api/v1/routes/chat/cache?call=x', { method: 'DELETE' })).status).toBe(400)
+})
+
 test('a route that is not there, and a day that is none, are refused by name', async () => {
   for (const method of ['GET', 'DELETE'])
     expect(await (await server.ask('/api/v1/routes/none/cache', { method })).json()).toMatchObject({

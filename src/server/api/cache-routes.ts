@@ -1,5 +1,6 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import { cacheReport, cacheSize, emptyReport } from '../../models/caches/cache-report.ts'
+import type { CallId } from '../../core/ids.ts'
 import type { Planes } from '../planes.ts'
 import { type Api, answers, asBody, makeApi } from './api.ts'
 
@@ -13,6 +14,15 @@ const day = z.iso.date().openapi({ description: 'A day in UTC.' })
 const days = z.object({
   from: day.default('1970-01-01').openapi({ description: 'The first day that counts; the first of all unless said.' }),
   until: day.default('9999-12-31').openapi({ description: 'The last day that counts.' }),
+})
+const ofCall = z.object({
+  call: z
+    .string()
+    .regex(/^cal_[0-9a-f]{32}$/, 'not the id of a call')
+    .optional()
+    .openapi({
+      description: 'Of this call alone, whose answer a person rejects: its own, or the one that stood for it.',
+    }),
 })
 const count = z.number().int()
 const reasons = (description: string) => z.record(z.string(), count).openapi({ description })
@@ -68,14 +78,15 @@ export function cacheRoutes({ caches, modelRoutes: { registry }, pool }: Planes)
       createRoute({
         method: 'delete',
         path: '/routes/{route}/cache',
-        request: { params: byRoute },
+        request: { params: byRoute, query: ofCall },
         responses: { 200: answers(z.object({ emptied: count }), 'How many answers are gone.') },
       }),
       async (c) => {
         const { person, tenant } = c.get('principal')
         const { route } = c.req.valid('param')
+        const call = c.req.valid('query').call as CallId | undefined // by its pattern
         await registry.history(tenant, route)
-        return c.json({ emptied: await caches.empty({ tenant, route, actor: person.id }) }, 200)
+        return c.json({ emptied: await caches.empty({ tenant, route, call, actor: person.id }) }, 200)
       },
     )
 }
