@@ -18,5 +18,7 @@ function isIssued(part: JsonObject): boolean {
   const type = textOf(part['type']) ?? ''
   const seal = Object.hasOwn(seals, type) ? wordOf(part[seals[type] ?? '']) : undefined
   const file = [part, objectOf(part['source']), objectOf(part['file'])].some((holder) => wordOf(holder?.['file_id']))
-  return seal !== undefined || file || type === 'item_reference' || objectOf(part['audio'])?.['id'] !== undefined
+  // OpenAI lets a reference leave its type out: an id with nothing beside it.
+  const isReference = type === 'item_reference' || (type === '' && part['role'] === undefined && wordOf(part['id']))
+  return seal !== undefined || file || Boolean(isReference) || objectOf(part['audio'])?.['id'] !== undefined
 }

@@ -105,14 +105,24 @@ const refused: Readonly<Record<string, string>> = {
 }
 
 function refuseHosted(json: JsonObject): void {
-  const refuse = (field: string, why: string): never => {
-    throw new MillraceError('model/refused-field', { dialect: name, field, why })
-  }
   for (const [field, why] of Object.entries(refused))
     if (json[field] !== undefined && json[field] !== null && json[field] !== false) refuse(field, why)
-  for (const [i, tool] of objectsOf(json['tools']).entries()) {
+  refuseTools(json['tools'], 'tools')
+  // Items of the conversation can offer tools too, and ask for what the whole request may not.
+  for (const [i, item] of objectsOf(json['input']).entries()) {
+    if (item['type'] === 'compaction_trigger') refuse(`input.${i}.type`, refused['context_management'] ?? '')
+    refuseTools(item['tools'], `input.${i}.tools`)
+  }
+}
+
+function refuseTools(tools: unknown, path: string): void {
+  for (const [i, tool] of objectsOf(tools).entries()) {
     const type = textOf(tool['type']) ?? 'function'
     const isHosted = !ownTools.has(type) && !(type === 'shell' && objectOf(tool['environment'])?.['type'] === 'local')
-    if (isHosted) refuse(`tools.${i}.type`, `${type.slice(0, 60)} runs at the provider, out of reach of the policy`)
+    if (isHosted) refuse(`${path}.${i}.type`, `${type.slice(0, 60)} runs at the provider, out of reach of the policy`)
   }
+}
+
+function refuse(field: string, why: string): never {
+  throw new MillraceError('model/refused-field', { dialect: name, field, why })
 }

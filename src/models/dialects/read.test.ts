@@ -41,6 +41,12 @@ test.each<[DialectName, unknown, string]>([
   ['openai-responses', { model: 'm', input: 'a', conversation: 'conv_1' }, '400 conversation'],
   ['openai-responses', { model: 'm', input: 'a', context_management: [] }, '400 context_management'],
   ['openai-responses', { model: 'm', input: 'a', tools: [{ type: 'web_search' }] }, '400 tools.0.type'],
+  [
+    'openai-responses',
+    { model: 'm', input: [{ type: 'additional_tools', role: 'developer', tools: [{ type: 'mcp' }] }] },
+    '400 input.0.tools.0.type',
+  ],
+  ['openai-responses', { model: 'm', input: [{ type: 'compaction_trigger' }] }, '400 input.0.type'],
   ['openai-responses', { model: 'm', input: 'a', tools: [{ type: 'function', name: 'f' }] }, 'taken'],
   ['openai-embeddings', { model: 'm' }, '400 input'],
   ['openai-embeddings', { model: 'm', input: [[1, 2], [3]] }, 'taken'],
@@ -101,6 +107,8 @@ test.each<[DialectName, unknown, boolean]>([
   ['openai-responses', { input: [{ type: 'reasoning', summary: [] }] }, false],
   ['openai-responses', { input: 'a', previous_response_id: 'r' }, true],
   ['openai-responses', { input: [{ type: 'item_reference', id: 'i' }] }, true],
+  ['openai-responses', { input: [{ id: 'i' }] }, true],
+  ['openai-responses', { input: [{ id: 'i', role: 'user', content: 'a' }] }, false],
   [
     'anthropic-messages',
     { messages: [{ role: 'assistant', content: [{ type: 'thinking', thinking: '', signature: 's' }] }] },

@@ -48,8 +48,11 @@ function answerAsked({ dialect, json }: ModelRequest): Asked['answer'] {
     return formatAsked(format, holder?.['schema'], 'response_format.json_schema.schema')
   }
   if (dialect === 'openai-responses') {
-    const format = objectOf(objectOf(json['text'])?.['format'])
-    return formatAsked(format, format?.['schema'], 'text.format.schema')
+    // An item of the conversation can set another format from there on; the last one counts.
+    const updates = objectsOf(json['input']).map((item, i) => ({ item, field: `input.${i}.text.format.schema` }))
+    const last = updates.findLast(({ item }) => item['type'] === 'configuration_update' && formatIn(item))
+    const format = formatIn(last?.item ?? json)
+    return formatAsked(format, format?.['schema'], last?.field ?? 'text.format.schema')
   }
   if (dialect === 'anthropic-messages') {
     const format = objectOf(objectOf(json['output_config'])?.['format'])
@@ -59,6 +62,8 @@ function answerAsked({ dialect, json }: ModelRequest): Asked['answer'] {
   }
   return undefined
 }
+
+const formatIn = (holder: JsonObject): JsonObject | undefined => objectOf(objectOf(holder['text'])?.['format'])
 
 /** A `json_schema` without a schema is the provider's to refuse; from here any JSON will do. */
 function formatAsked(format: JsonObject | undefined, schema: unknown, field: string): Asked['answer'] {

@@ -76,6 +76,14 @@ test('nothing is checked where nothing is asked for, and JSON without a schema i
   expect(problems(json, { text: 'a: 1' })).toHaveLength(1)
 })
 
+test('a format that the conversation itself sets counts, and the last of them', () => {
+  const format = { type: 'json_schema', name: 'a', schema: person }
+  const update = (one: object) => ({ type: 'configuration_update', text: { format: one } })
+  const request = read('openai-responses', { input: [update({ type: 'text' }), update(format)] })
+  expect(problems(request, { text: '{}' })).toHaveLength(2)
+  expect(checkOf(read('openai-responses', { text: { format }, input: [update({ type: 'text' })] }))).toBeUndefined()
+})
+
 const bad = (schema: unknown): string => {
   try {
     checkOf(asking(schema))
