@@ -6,6 +6,7 @@ import { parseDuration } from '../core/duration.ts'
 import { MillraceError } from '../core/errors/millrace-error.ts'
 import { showMoney } from '../core/money.ts'
 import { modelView, planView, routeHistory, routeView } from '../server/api/model-schemas.ts'
+import { tryCommand } from './calls.ts'
 import type { Client } from './client.ts'
 import { type DataOptions, performOnServer, withData } from './command.ts'
 import { moment } from './moments.ts'
@@ -14,7 +15,7 @@ import type { Terminal } from './terminal.ts'
 const short = (version: string): string => version.slice(0, 12)
 const at = (route: string, rest = ''): string => `/routes/${encodeURIComponent(route)}${rest}`
 
-/** `millrace models list | show`. */
+/** `millrace models list | show | try`. */
 export function modelsCommand(program: Command): void {
   const models = program.command('models').description('the models that routes may name')
   withData(models.command('list').description('each in the version that its name means')).action(
@@ -37,6 +38,7 @@ export function modelsCommand(program: Command): void {
         showModels(terminal, found.versions)
       }),
   )
+  tryCommand(models)
 }
 
 function showModels(terminal: Terminal, models: readonly z.infer<typeof modelView>[]): void {

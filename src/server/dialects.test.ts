@@ -2,6 +2,7 @@ import Anthropic from '@anthropic-ai/sdk'
 import OpenAI from 'openai'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { ScriptedUpstream } from '../models/providers/testing.ts'
+import { callPage, trialView } from './api/call-schemas.ts'
 import { type TestServer, testServer } from './testing.ts'
 
 // The official clients, unchanged but for their base URL and key, against the real server. Behind it stands a scripted upstream, which says so.
@@ -122,6 +123,27 @@ test('a body that is too large or no JSON is refused in the dialect, and nothing
   expect((await post('{')).status).toBe(400)
   expect((await post('x'.repeat(33 * 1024 * 1024))).status).toBe(413)
   expect((await spent()).held).toBe(0n)
+})
+
+test('a call is found again by its id with each attempt, and a route is tried with its lineage shown', async () => {
+  const tried = await server.ask('/api/v1/routes/chat/try', {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ text: 'Hi', dataClass: 'internal' }),
+  })
+  const { call, text } = trialView.parse(await tried.json())
+  expect([text, call.answered?.model, call.cost, call.attempts.length]).toEqual([
+    'Hello there.',
+    'small',
+    { nano: '25000', currency: 'USD' },
+    1,
+  ])
+  const found = async (): Promise<unknown> => (await server.ask(`/api/v1/calls/${call.id}`)).json()
+  await expect.poll(found).toEqual(call)
+  const page = callPage.parse(await (await server.ask('/api/v1/calls?route=chat&limit=1')).json())
+  expect(page.calls[0]?.id).toBe(call.id)
+  const none = await server.ask('/api/v1/calls/cal_0190a1b2c3d47e5f8a9b0c1d2e3f4a5b')
+  expect([none.status, await none.json()]).toMatchObject([404, { code: 'model/no-such-call' }])
 })
 
 test('a server whose project does not open the gateway takes no call', async () => {

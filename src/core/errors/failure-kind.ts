@@ -86,6 +86,7 @@ const own: { readonly [C in ErrorCode]?: FailureKind } = {
   'model/bad-schema': 'schema',
   'model/unmet-schema': 'semantic',
   'model/no-such-response': 'semantic',
+  'model/no-such-call': 'semantic',
   'model/question-refused': 'schema',
   'model/answer-cut': 'semantic',
   'model/answer-withheld': 'provider',

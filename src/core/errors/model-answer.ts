@@ -18,6 +18,14 @@ export const modelAnswerErrors = {
     message: (d) =>
       `The model answered, and its answer does not fit what the request asks for: ${d.why}. What it used is booked. The schema may be one that nothing can meet, or too hard for this model: check it with an example, or use another route.`,
   }),
+  'model/no-such-call': entry({
+    status: 404,
+    retry: 'never',
+    title: 'There is no such call',
+    sample: { call: 'cal_0190a1b2c3d47e5f8a9b0c1d2e3f4a5b' },
+    message: (d) =>
+      `No call ${d.call} is recorded here. A call is recorded when it has ended, and one that was refused before it was planned is not; check the id, which every answer carries in its header millrace-call.`,
+  }),
   'model/no-such-response': entry({
     status: 404,
     retry: 'never',

@@ -11,6 +11,7 @@ import { Outcomes } from '../outcomes.ts'
 import type { Planes } from '../planes.ts'
 import { type Api, type ApiEnv, makeApi } from './api.ts'
 import { cacheRoutes } from './cache-routes.ts'
+import { callRoutes } from './call-routes.ts'
 import { deadLetterRoutes } from './dead-letter-routes.ts'
 import { dialectRoutes } from './dialect-routes.ts'
 import { effectsRoutes } from './effects-routes.ts'
@@ -80,6 +81,7 @@ export function makeApp(options: AppOptions): Api {
     pipelineRoutes(planes),
     modelRoutes(planes),
     cacheRoutes(planes),
+    callRoutes(planes),
     deadLetterRoutes(planes),
     effectsRoutes(planes),
     stepRoutes(planes),
@@ -92,7 +94,9 @@ export function makeApp(options: AppOptions): Api {
 /** Nothing is at the address, or nothing that takes the method (RFC 9110, 15.5.6). */
 function noSuch(app: Api, { req }: Context): MillraceError {
   const [method, path] = [req.method, req.path.slice(0, 200)]
-  const routes = ['GET', 'POST', 'DELETE'].flatMap((one) => app.router.match(one, req.path)[0].map(([[, route]]) => route))
+  const routes = ['GET', 'POST', 'DELETE'].flatMap((one) =>
+    app.router.match(one, req.path)[0].map(([[, route]]) => route),
+  )
   const taken = routes.filter((route) => route.method !== 'ALL') // middleware is of all methods
   const exact = taken.filter((route) => route.path === req.path) // `claim-next` is no item's id
   const allowed = new Set((exact.length > 0 ? exact : taken).map((route) => route.method))

@@ -18,7 +18,9 @@ export async function inDialect(dialect: Dialect, asKnown: AsKnown, work: () => 
     const known = isMillraceError(error) ? error : asKnown(error)
     const { body, status } = errorAnswer(dialect, known)
     // We have tried: a client that repeats by itself would multiply the calls.
-    return new Response(body, { status, headers: { ...jsonHeaders, 'x-should-retry': String(status === 503) } })
+    const headers = { ...jsonHeaders, 'x-should-retry': String(status === 503) }
+    // The rest of a body that is too large stays unread, and the connection with it.
+    return new Response(body, { status, headers: status === 413 ? { ...headers, connection: 'close' } : headers })
   }
 }
 

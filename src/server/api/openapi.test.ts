@@ -128,6 +128,7 @@ test('the document is what every route answers: no field that it does not name',
     'get /api/v1/models': () => server.ask('/api/v1/models'),
     'get /api/v1/models/{model}': () => server.ask('/api/v1/models/small'),
     'get /api/v1/routes': () => server.ask('/api/v1/routes'),
+    'get /api/v1/calls': () => server.ask('/api/v1/calls?route=chat'),
     'get /api/v1/routes/{route}/cache': () => server.ask('/api/v1/routes/chat/cache?from=2026-01-01'),
     'delete /api/v1/routes/{route}/cache': () => server.ask('/api/v1/routes/chat/cache', { method: 'DELETE' }),
     'post /api/v1/routes/{route}/versions': () =>
@@ -156,8 +157,13 @@ test('the document is what every route answers: no field that it does not name',
     const made = await (await server.ask('/api/v1/routes/chat/plans', json({}))).json()
     return z.object({ plan: z.string() }).parse(made).plan
   }
-  // The one needs a letter that can be read by now, the other a restored backup.
-  const elsewhere = ['post /api/v1/dead-letters/{letter}/replay', 'post /api/v1/effects/release']
+  // They need a letter that can be read by now, a restored backup, and a model that answers.
+  const elsewhere = [
+    'post /api/v1/dead-letters/{letter}/replay',
+    'post /api/v1/effects/release',
+    'post /api/v1/routes/{route}/try',
+    'get /api/v1/calls/{call}',
+  ]
   expect([...Object.keys(requests), ...elsewhere].toSorted()).toEqual(
     routes.map((one) => `${one.method} ${one.path}`).toSorted(),
   )

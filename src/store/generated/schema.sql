@@ -406,6 +406,7 @@ create table model_call (
   constraint model_call_pkey PRIMARY KEY (t, month, route, id),
   constraint model_call_check CHECK ((month = id_month(id)))
 ) partition by LIST (month);
+CREATE INDEX model_call_id ON ONLY public.model_call USING btree (t, id);
 
 create table model_grant (
   t text not null,

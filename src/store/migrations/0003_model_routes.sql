@@ -87,6 +87,7 @@ create table model_call (
   outcome jsonb not null default '{}',
   primary key (t, month, route, id)
 ) partition by list (month);
+create index model_call_id on model_call (t, id);
 create table model_call_default partition of model_call default;
 
 -- Makes the monthly partitions from the given month on. Runs as the owner: the application may call it, but creates nothing itself.
