@@ -12,7 +12,7 @@ test('prose, and scripts of other letters, come near to what tokenizers count', 
     20,
   )
   expect(estimated(prose) / (20 * 19)).toBeGreaterThan(0.8) // 19 tokens a sentence in cl100k
-  expect(estimated(prose) / (20 * 19)).toBeLessThan(1.4)
+  expect(estimated(prose) / (20 * 19)).toBeLessThan(1.5) // who goes by it leaves room
   expect(estimated('請求書は先月二回支払われました')).toBeGreaterThan(8)
 })
 

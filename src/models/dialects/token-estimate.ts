@@ -10,8 +10,8 @@ const tokensOfPage = 2500
 const tokensOfToolPrompt = 350
 const tokensOfMessage = 4
 
-/** English prose has about 4 letters a token, code and JSON less; of other scripts a character is nearer to a token of its own. */
-const asciiOfToken = 3.6
+/** Anthropic's rule of thumb for English; other tokenizers count up to a third fewer. Of other scripts a character is nearer to a token of its own. */
+const asciiOfToken = 3.5
 const othersOfToken = 1.4
 
 /** What stands in a body beside the conversation, and is no text for the model. */
@@ -26,7 +26,7 @@ const settings: ReadonlySet<string> = new Set([
 ])
 
 /**
- * About how many input tokens a request has, without its model's tokenizer: within a quarter for prose, more for pictures and files. To choose a model or
+ * About how many input tokens a request has, without its model's tokenizer. To choose a model or
  * cut a conversation by; what a call may cost at most follows from `inputBound` alone.
  */
 export function estimateTokens({ hasTools, json }: Pick<ModelRequest, 'hasTools' | 'json'>): number {
