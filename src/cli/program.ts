@@ -7,6 +7,7 @@ import { doctorCommand } from './doctor.ts'
 import { effectsCommand } from './effects.ts'
 import { evalCommand } from './eval.ts'
 import { eventsCommand } from './events.ts'
+import { gatewayCommand } from './gateway.ts'
 import { lineageCommand } from './lineage.ts'
 import { modelsCommand, routesCommand } from './model-routes.ts'
 import { keysCommand, peopleCommand } from './people.ts'
@@ -21,6 +22,7 @@ import { trainCommand } from './train.ts'
 const commands = [
   devCommand,
   serveCommand,
+  gatewayCommand,
   runCommand,
   runsCommand,
   reviewsCommand,
