@@ -168,9 +168,25 @@ test.each([
 })
 
 test('content of any form makes a sentence: a pipeline of another version, or a damaged detail, stops no list', () => {
-  for (const kind of ['classify', 'decide', 'gate', 'review', 'act', 'retrieve', 'generate'] as const)
+  for (const kind of ['classify', 'decide', 'gate', 'review', 'act', 'retrieve', 'generate', 'extract'] as const)
     for (const ok of [null, 1, 'x', [], {}, { why: 1, ask: true }, { label: null, confidence: 'high' }])
       expect(say([row(`${kind}:x#0`, { kind, body: { s: { ok }, e: { detail: ok } } })])).toMatch(/^Running.*\.$/)
+})
+
+test('a model is named that answered, and one that is waited for: the run looks as if it stood still', () => {
+  const model = { kind: 'model', digest: 'd', name: 'writer@0f1e' } as const
+  const drafted = row('/generate:reply#0', {
+    kind: 'generate',
+    body: { s: { ok: { text: 'x' } }, e: { factors: [model], detail: { prompt: {} } } },
+  })
+  expect(say([drafted])).toBe('Running, because writer@0f1e answered reply.')
+  const filled = row('/generate:reply#0', { kind: 'generate', body: { s: { ok: {} }, e: { factors: [model] } } })
+  expect(say([filled])).toBe('Running.')
+  const s = { error: { code: 'model/upstream-busy', message: 'm' } }
+  const busy = row('/generate:reply#0', { kind: 'generate', phase: 'try2', outcome: 'failed', body: { s } })
+  expect(say([{ ...busy, phase: 'try1' }, busy])).toBe(
+    'Running: generate reply failed 2 times (model/upstream-busy) and is tried again.',
+  )
 })
 
 test('a person is waited for, also where a timer runs beside', () => {

@@ -49,12 +49,20 @@ function headOf(run: OpenedRun, steps: readonly StepView[]): string {
     return `Decided, and held before ${waits.action} until somebody runs \`millrace runs release ${waits.run}\``
   if (waits) return `Waits at ${waits.step}`
   if (run.state === 'paused') return `Paused with ${run.why?.code ?? 'no reason given'}`
-  if (run.state === 'open') return 'Running'
+  if (run.state === 'open') return retryOf(steps) ?? 'Running'
   const end = run.opened?.rows.find((row) => row.key === '$end')?.body.s
   if (end && 'error' in end)
     return `Ended as ${run.state} with ${end.error.code} (${end.error.message.replace(/\.$/, '')})`
   const outcome = end && 'ok' in end ? fieldsOf(end.ok)['outcome'] : undefined
   return typeof outcome === 'string' ? `Ended as ${run.state} (${outcome})` : `Ended as ${run.state}`
+}
+
+/** A model that cannot be asked is waited for, for hours if need be: that looks like standing still to whoever does not know. */
+function retryOf(steps: readonly StepView[]): string | undefined {
+  const step = steps.find(({ state }) => state === 'retrying')
+  if (!step) return undefined
+  const times = step.retries === 1 ? 'once' : `${step.retries} times`
+  return `Running: ${step.kind} ${step.resource} failed ${times} (${step.error?.code ?? 'unknown'}) and is tried again`
 }
 
 function clauseOf(step: StepView): readonly string[] {
@@ -83,6 +91,10 @@ function clauseOf(step: StepView): readonly string[] {
   }
   if (step.kind === 'review')
     return [`${textOf(result['person'])} decided: ${textOf(result['verdict'])}${reasonOf(result)}`]
+  if (step.kind === 'generate' || step.kind === 'extract') {
+    const model = step.factors.find(({ kind }) => kind === 'model')
+    return model && detail['prompt'] !== undefined ? [`${model.name} answered ${step.resource}`] : [] // a template says nothing new
+  }
   if (step.kind === 'act') return [`${step.resource} is done`]
   return []
 }
