@@ -138,6 +138,32 @@ test('an error inside a 200, and whatever else is no whole answer, is never kept
   }
 })
 
+test.each([
+  [
+    'anthropic-messages',
+    { max_tokens: 9 },
+    '{"type":"message","content":[{"type":"text","text":"Hi"}],"stop_reason":"end_turn"}',
+    '"max_tokens"',
+  ],
+  [
+    'openai-responses',
+    { messages: undefined, input: 'Hi', store: false },
+    '{"status":"completed","output":[{"type":"message","content":[{"type":"output_text","text":"Hi"}]}]}',
+    '"incomplete"',
+  ],
+  ['openai-embeddings', { messages: undefined, input: 'Hi' }, '{"data":[{"embedding":[0.1]}]}', ''],
+] as const)('answers of %s are kept as those of chat', async (dialect, body, answer, cut) => {
+  const cached = { exact: '1h', semantic: { for: '1h', least: 0 } } as const
+  const asked = (): ReturnType<typeof questionOf> => questionOf('Hi', { dialect, body, cache: cached })
+  expect(await cache.find(asked())).toBeUndefined()
+  if (cut !== '') {
+    const half = answer.replace('"end_turn"', '"max_tokens"').replace('"completed"', cut)
+    expect(await cache.keep(asked(), answerOf(half))).toBe('cut')
+  }
+  expect(await cache.keep(asked(), answerOf(answer))).toBe('kept')
+  expect(await cache.find(asked())).toMatchObject({ kind: 'exact', body: Buffer.from(answer) })
+})
+
 test('what may mean something else to another reader, or depends on more than is said, is left alone', async () => {
   const message = '"messages":[{"role":"user","content":"Hi"}]'
   const cases: Readonly<Record<string, Asked>> = {

@@ -18,10 +18,10 @@ import { testModel, testRoute } from '../routes/testing.ts'
 import type { RouteVersion } from '../routes/route-version.ts'
 import type { Caller } from './caller.ts'
 import type { CallOutcome } from './call-outcome.ts'
-import { Gateway, type GatewayAnswer } from './gateway.ts'
+import { Gateway, type GatewayAnswer, type GatewayParts } from './gateway.ts'
 import type { ShadowComparison } from './shadows.ts'
 
-export const testCaller: Caller = {
+const testCaller: Caller = {
   tenant: mainTenant,
   budgets: ['team'],
   dataClass: 'internal',
@@ -59,6 +59,7 @@ export class GatewayBed {
   /** The response that a request goes on from, and those that were kept. */
   previous: (request: ModelRequest) => Previous | undefined = () => undefined
   kept: unknown[] = []
+  answers: GatewayParts['answers']
   #gateway: Gateway | undefined
   #wire = new Upstream()
 
@@ -78,6 +79,7 @@ export class GatewayBed {
     this.records = []
     this.shadows = []
     this.kept = []
+    this.answers = undefined
     this.previous = () => undefined
     await this.database.ownerPool.query('truncate budget, budget_period, reservation cascade')
   }
@@ -110,6 +112,7 @@ export class GatewayBed {
       record: (record, outcome) => this.records.push({ record, outcome }),
       onShadow: (comparison) => this.shadows.push(comparison),
       levelsOf: (budgets) => levels.of(budgets),
+      ...(this.answers && { answers: this.answers }),
       stored: {
         previous: (_, request) => Promise.resolve(this.previous(request)),
         keep: (_, response) => Promise.resolve(void this.kept.push(response)),
