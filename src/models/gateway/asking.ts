@@ -277,6 +277,6 @@ function inWordsOf({ dialect }: Call, prepared: Prepared, said: SaidByProvider):
 }
 
 /** Nobody wants what comes: its attempt ends. */
-export async function left(outcome: Once): Promise<void> {
+async function left(outcome: Once): Promise<void> {
   if (outcome.kind === 'answered' && !Buffer.isBuffer(outcome.answer.body)) await outcome.answer.body.return()
 }
