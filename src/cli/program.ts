@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import { backupCommand } from './backup.ts'
 import { completionCommand } from './completion.ts'
+import { callsCommand } from './calls.ts'
 import { deadLettersCommand } from './dead-letters.ts'
 import { devCommand } from './dev.ts'
 import { doctorCommand } from './doctor.ts'
@@ -16,6 +17,7 @@ import { restoreCommand } from './restore.ts'
 import { reviewsCommand } from './reviews.ts'
 import { runCommand } from './run.ts'
 import { runsCommand } from './runs.ts'
+import { scriptedModelCommand } from './scripted-model.ts'
 import { serveCommand } from './serve.ts'
 import { trainCommand } from './train.ts'
 
@@ -31,7 +33,9 @@ const commands = [
   eventsCommand,
   pipelinesCommand,
   modelsCommand,
+  callsCommand,
   routesCommand,
+  scriptedModelCommand,
   peopleCommand,
   keysCommand,
   effectsCommand,

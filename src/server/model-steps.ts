@@ -25,12 +25,13 @@ export function modelSteps(o: {
   const { calls, clock, keyOf, models, settings } = o
   const local = localRoutes(settings.routes)
   const renderer = new PromptRenderer()
-  const callerOf = ({ dataClass, entity, pipeline, run, step, task, tenant }: ModelUse): Caller => ({
+  const callerOf = ({ dataClass, entity, pipeline, run, step, subject, task, tenant }: ModelUse): Caller => ({
     tenant,
     budgets: settings.pipelineBudgets?.[pipeline] ?? [],
     dataClass,
     priority,
     ...(entity && { key: keyOf({ tenant, entity }) }),
+    ...(subject && { subject }),
     facts: { pipeline, run, step, task, entity },
   })
   return {

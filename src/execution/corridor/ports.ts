@@ -1,6 +1,6 @@
 import type { Millis } from '../../core/clock.ts'
 import type { MillraceError } from '../../core/errors/millrace-error.ts'
-import type { KeyId, PersonId, RunId, TenantId, WorkItemId } from '../../core/ids.ts'
+import type { KeyId, PersonId, RunId, SubjectId, TenantId, WorkItemId } from '../../core/ids.ts'
 import type { Json } from '../../core/json.ts'
 import type { StepKind } from '../../core/lineage.ts'
 import type { DataClass } from '../../sdk/models.ts'
@@ -63,6 +63,8 @@ export interface ModelUse {
   /** The resource's name. */
   readonly task: string
   readonly entity: { readonly type: string; readonly id: string } | undefined
+  /** The person whose data the run holds, with the key that seals it. */
+  readonly subject: { readonly id: SubjectId; readonly key: KeyId } | undefined
   /** What the data may be, by the labels of its schema; the most delicate where they do not say. */
   readonly dataClass: DataClass
 }

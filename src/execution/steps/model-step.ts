@@ -33,15 +33,19 @@ const mostDraws = 3
 const unfit: ReadonlySet<string> = new Set(['model/answer-unfit', 'prompt/bad-output'])
 
 /** For whom the model is asked. `schema`: of the input, with its labels. */
-export const useOf = ({ key, pipeline, run }: StepCall, task: string, schema: Json): ModelUse => ({
-  tenant: run.run.tenant,
-  pipeline,
-  run: run.run.run,
-  step: key,
-  task,
-  entity: run.run.entity,
-  dataClass: dataClassOf(schema),
-})
+export function useOf({ key: step, pipeline, run: { run } }: StepCall, task: string, schema: Json): ModelUse {
+  const { entity, key, subject, tenant } = run
+  return {
+    tenant,
+    pipeline,
+    run: run.run,
+    step,
+    task,
+    entity,
+    subject: subject && key && { id: subject, key },
+    dataClass: dataClassOf(schema),
+  }
+}
 
 /** What a call of a model leaves in the record, whether it gave an answer or not. */
 export const evidenceOf = ({ cost, model, record }: ModelAnswer<unknown>): Evidence => ({
