@@ -5,6 +5,7 @@ import type { Bench, Measured } from './bench.ts'
 const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   classify: async () => (await import('./classify.ts')).classify,
   engine: async () => (await import('./engine.ts')).engine,
+  gateway: async () => (await import('./gateway.ts')).gateway,
   hostile: async () => (await import('./hostile.ts')).hostile,
   intake: async () => (await import('./intake.ts')).intake,
   memory: async () => (await import('./memory.ts')).memory,
