@@ -16,6 +16,7 @@ let owner: Owner
 let version: string
 beforeAll(async () => {
   upstream = await ScriptedUpstream.start()
+  const price = { currency: 'USD', from: '2020-01-01', input: '1', output: '1' }
   server = await testServer({
     models: {
       small: { provider: 'openai-compatible', model: 'llama', url: `${upstream.url}/v1`, sees: ['public', 'internal'] },
@@ -23,6 +24,10 @@ beforeAll(async () => {
       shy: { provider: 'anthropic', model: 'shy-1', url: upstream.url, sees: ['public'] },
     },
     routes: { chat: { targets: ['small'] }, talk: { targets: ['calm'] }, shy: { targets: ['shy'] } },
+    prices: [
+      { provider: 'openai-compatible', model: 'llama', ...price },
+      { provider: 'anthropic', model: 'calm-1', ...price },
+    ],
     budgets: [{ id: 'clients', currency: 'USD', period: 'day', cap: '5' }],
     gateway: { budgets: ['clients'], dataClass: 'internal' },
   })
@@ -40,6 +45,38 @@ beforeEach(() => {
 afterAll(async () => {
   await server.stop()
   await upstream.close()
+})
+
+const sentBodies = (): {
+  readonly input?: unknown
+  readonly messages?: unknown
+  readonly previous_response_id?: unknown
+}[] => upstream.calls.map(({ body }) => JSON.parse(body) as object)
+
+test('a response is gone on from at its provider, streamed or not, and is another client’s nothing', async () => {
+  const first = await openai.responses.create({ model: 'chat', input: 'hello' })
+  const stream = openai.responses.stream({ model: 'chat', input: 'and?', previous_response_id: first.id })
+  expect(await stream.finalResponse()).toMatchObject({ id: first.id, status: 'completed' })
+  expect(sentBodies()[1]).toMatchObject({ input: 'and?', previous_response_id: first.id })
+  expect(await openai.responses.retrieve(first.id)).toMatchObject({ id: first.id })
+  await expect(
+    openai.responses.create({ model: 'chat', input: 'x', previous_response_id: 'resp_nobody' }),
+  ).rejects.toMatchObject({ status: 404, code: 'model/no-such-response' })
+  await openai.responses.delete(first.id)
+})
+
+test('an Anthropic model answers a client of responses, and the gateway holds the conversation', async () => {
+  const first = await openai.responses.create({ model: 'talk', input: 'hello', max_output_tokens: 50 })
+  expect(first.id).toMatch(/^resp_/)
+  const second = openai.responses.stream({
+    model: 'talk',
+    input: 'and?',
+    previous_response_id: first.id,
+    max_output_tokens: 50,
+  })
+  const put = await second.finalResponse()
+  expect(put.output_text).toBe(first.output_text)
+  expect(sentBodies()[1]?.messages).toMatchObject([{ role: 'user' }, { role: 'assistant' }, { role: 'user' }])
 })
 
 const keep = (id: string, o: { client?: string; isCarried?: boolean } = {}): Promise<void> =>
@@ -69,8 +106,8 @@ test('OpenAI’s client retrieves its response, lists what it answered, and dele
 
 test('a response of another client is not there, and a provider’s copy that cannot be deleted keeps ours', async () => {
   await keep('resp_2', { client: 'key_other' })
-  for (const asked of [openai.responses.retrieve('resp_2'), openai.responses.delete('resp_2')])
-    await expect(asked).rejects.toMatchObject({ status: 404 })
+  await expect(openai.responses.retrieve('resp_2')).rejects.toMatchObject({ status: 404 })
+  await expect(openai.responses.delete('resp_2')).rejects.toMatchObject({ status: 404 })
   await keep('resp_3')
   upstream.otherwise = { does: 'status', status: 501 }
   await expect(openai.responses.delete('resp_3')).rejects.toMatchObject({ status: 502 })

@@ -17,8 +17,9 @@ export async function clientOf({ gateway, keys }: Pick<Planes, 'gateway' | 'keys
 }
 
 /** One call of a client, as the gateway takes it. */
-export const callerOf = ({ budgets, dataClass, tenant }: Client): Caller => ({
+export const callerOf = ({ budgets, dataClass, id, tenant }: Client): Caller => ({
   tenant,
+  client: id,
   budgets,
   dataClass,
   priority: 1,
