@@ -1,4 +1,4 @@
-import { reviewForm } from 'millrace'
+import { claimKinds, reviewForm } from 'millrace'
 import { z } from 'zod'
 import { teams } from './desks.ts'
 import { intents } from './intents.ts'
@@ -21,7 +21,7 @@ export const replyReview = reviewForm({
     unsupported: z
       .array(
         z.object({
-          kind: z.enum(['amount', 'date', 'name', 'link', 'promise']),
+          kind: z.enum(claimKinds),
           text: z.string(),
           start: z.int(),
           end: z.int(),

@@ -3,6 +3,7 @@ export { defineConfig, type Allowance, type Config, type Settings } from './conf
 export type { ActOutcome, Answer, Classification, Context, Found, Gate } from './context.ts'
 export type { BudgetDeclaration, PriceDeclaration } from './costs.ts'
 export type { Capability, DataClass, LocalRoute, ModelDeclaration, RouteDeclaration, Tier } from './models.ts'
+export { claimKinds, type ClaimKind } from './grounded/claim.ts'
 export { takeCitations, type Citations } from './grounded/citations.ts'
 export { groundedness, type Grounds, type Unsupported } from './grounded/groundedness.ts'
 export { pipeline, type AnyPipeline, type Pipeline } from './pipeline.ts'
