@@ -160,6 +160,7 @@ export class Asker {
     const admitted = await PaidAttempt.admit(this.#order(call, asked, manner.kind))
     if (admitted.kind === 'refused') {
       if (admitted.by === 'budget') call.diary.stoppedBy = budgetIn(admitted.error)
+      if (admitted.by === 'downgrade') call.diary.downgradedBy = budgetIn(admitted.error)
       return admitted
     }
     call.diary.note(admitted.attempt)

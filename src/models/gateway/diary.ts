@@ -5,8 +5,9 @@ import type { PaidAttempt } from './paid-attempt.ts'
 /** Owns: which attempts a call made, and what it took from them. */
 export class CallDiary {
   readonly taken: Taken[] = []
-  /** The budget that had no room. */
+  /** The budget that had no room, and the one past its downgrade threshold. */
   stoppedBy: string | undefined
+  downgradedBy: string | undefined
   readonly #attempts: PaidAttempt[] = []
   readonly #shadows: PaidAttempt[] = []
   #beside: readonly Promise<void>[] = []

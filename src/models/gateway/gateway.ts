@@ -21,6 +21,7 @@ import type { CallOutcome } from './call-outcome.ts'
 import type { Caller } from './caller.ts'
 import { CallDiary } from './diary.ts'
 import type { CacheHit } from '../caches/answer-cache.ts'
+import { wayTo } from './endpoint.ts'
 import { KeptAnswers, type KeptParts } from './kept-answers.ts'
 import { tellable } from './live-stream.ts'
 import { type Ending, outcomeOf } from './outcome.ts'
@@ -128,6 +129,12 @@ export class Gateway {
         dialect: request.dialect,
         field: 'tools',
         why: 'tools that the provider runs are billed apart from tokens, and a budget could not hold their cost',
+      })
+    if (request.isBound && pinned === undefined && issuersOf(route, request.dialect).size > 1)
+      throw new MillraceError('model/refused-by-constraint', {
+        route: route.route,
+        constraint: 'issuer',
+        why: 'the conversation holds what only its issuer can read, and the route leads to several that may have issued it',
       })
     const at = clock.today()
     const facts: RequestFacts = {
@@ -276,6 +283,14 @@ const headersOf = ({ id }: Call, { from, headers, kind }: CacheHit): GatewayAnsw
   'millrace-cache': kind,
   'millrace-cache-from': from,
 })
+
+/** Whom what a client sends back may come from: whoever speaks its dialect, by account. */
+const issuersOf = ({ models }: RouteVersion, dialect: ModelRequest['dialect']): ReadonlySet<string> =>
+  new Set(
+    Object.values(models)
+      .filter((model) => wayTo(model, dialect) === 'as-it-is')
+      .map(({ provider, url }) => `${provider} ${url ?? ''}`),
+  )
 
 /** The client left before anybody answered: what comes nevertheless ends at once. */
 async function leave(walked: Promise<GatewayAnswer>): Promise<void> {

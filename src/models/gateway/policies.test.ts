@@ -65,6 +65,13 @@ test('what only Anthropic can read never goes to OpenAI, though the route falls 
   expect(bed.upstreams.small.calls.length).toBe(0)
 })
 
+test('what only its issuer can read is refused where the route leads to two who may have issued it', async () => {
+  const over = await bed.over({ targets: ['small'], fallback: ['large'] })
+  const messages = [{ role: 'user', content: [{ type: 'file', file: { file_id: 'file-1' } }] }]
+  await expect(bed.ask(over, { messages })).rejects.toMatchObject({ details: { constraint: 'issuer' } })
+  expect(bed.upstreams.small.calls.length).toBe(0)
+})
+
 test('a cascade takes the cheap answer where it fits the schema, and asks the dear one where not; both are paid for', async () => {
   const cascade = { scorer: { by: 'schema' } as const, least: 1, then: ['large'] }
   const over = await bed.over({ targets: ['small'], cascade })
@@ -139,6 +146,11 @@ test('a budget past its downgrade threshold is answered by the cheap tier', asyn
   expect((await bed.ask(over)).by?.model).toBe('small')
   expect(bed.upstreams.large.calls.length).toBe(1)
   expect(await bed.attempts()).toEqual(['first settled', 'first settled'])
+  const [, lowered] = bed.records
+  if (!lowered) throw new Error('the call is recorded')
+  const route = bed.route({ targets: ['large'], fallback: ['small'] })
+  const replayed = replayCall({ route, budgets: new BudgetReplay([]), priceOf: () => undefined }, lowered.record)
+  expect(replayed.answeredBy).toBe(lowered.outcome.answered?.version) // the standing of budgets is an input of routing
 })
 
 test('an answer that does not fit its schema is repaired once, each attempt paid for; a second misfit is told', async () => {

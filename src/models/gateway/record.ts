@@ -27,6 +27,7 @@ export function recordOf(
     budgets: [...o.budgets],
     ...(o.isCached && { cached: true }),
     ...(diary.stoppedBy !== undefined && { stoppedBy: diary.stoppedBy }),
+    ...(diary.downgradedBy !== undefined && { downgradedBy: diary.downgradedBy }),
     attempts: diary.taken
       .map(({ outcome, score, version }) => ({
         ...recorded(version, o.attempts),

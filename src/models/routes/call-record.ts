@@ -59,6 +59,8 @@ export const callBody = z.strictObject({
   cached: z.boolean().exactOptional(),
   /** The budget that refused it. */
   stoppedBy: z.string().exactOptional(),
+  /** The budget that was past its downgrade threshold: only the route's cheapest tier was asked from there on. */
+  downgradedBy: z.string().exactOptional(),
   /** In the order in which they were asked; empty: nobody was. */
   attempts: z.array(recordedAttempt),
   shadows: z.array(recordedAttempt),

@@ -51,7 +51,8 @@ export function replayCall(proposed: Proposed, record: CallRecord): Replayed {
   const at = timeOf(record.id)
   const bill = new Bill(proposed, record)
   if (record.stoppedBy !== undefined && !budgets.has(record.stoppedBy)) return bill.done({ refusedBy: 'budget' })
-  const isShort = !budgets.isEmpty && budgets.isShort(record.budgets, at)
+  const wasShort = record.downgradedBy !== undefined && !budgets.has(record.downgradedBy)
+  const isShort = wasShort || (!budgets.isEmpty && budgets.isShort(record.budgets, at))
   const facts: RequestFacts = isShort ? { ...record.facts, mostTier: loweredTier(route) } : record.facts
   const plan = planRoute({ route, facts, health: record.health, worst: bill.worst })
   if (plan.stages.length === 0)
