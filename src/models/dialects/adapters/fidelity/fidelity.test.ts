@@ -9,7 +9,9 @@ import { answerSections } from './answers.ts'
 import { chatSections } from './chat.ts'
 import { messageSections } from './messages.ts'
 import { responseSections } from './responses.ts'
+import { sameDialectTries } from './same-dialect.ts'
 import type { RequestSection } from './section.ts'
+import { streamTries } from './streams.ts'
 
 // Every field is tried with an example, and what came of it is what the document says: docs/specs/fidelity.md is written from here (`vitest -u`).
 
@@ -117,11 +119,31 @@ const answerTable = ({ title, fields }: (typeof answerSections)[number]): string
     Object.entries(fields).map(([field, { fate, says }]) => [`\`${field}\``, fate, says]),
   )}`
 
+const streamTable = table(
+  ['client', 'provider', 'the provider sends', 'fate'],
+  streamTries.map(({ client, fate, provider, title }) => [client, provider, title, fate]),
+)
+
+test.each(sameDialectTries)('$name with $holds: $fate', ({ fate }) => {
+  expect(fate).toMatch(/^passes byte for byte/)
+})
+
+test.each(streamTries)('a stream of $provider for a client of $client, $title: $fate', ({ fate }) => {
+  expect(fate).toMatch(/^(mapped|passes byte for byte|never ends as if whole)/)
+})
+
+const sameTable = table(
+  ['dialect of both sides', 'the request holds', 'fate'],
+  sameDialectTries.map(({ fate, holds, name }) => [name, holds, fate]),
+)
+
 const document = `# Fidelity: what the gateway does with every field
 
 <!-- Written by src/models/dialects/adapters/fidelity/fidelity.test.ts, which tries every row. Change the rules there, and run the test with -u. -->
 
 **The same dialect on both sides.** The body goes on byte for byte, unknown fields too. Three things are changed: the model's name; an output cap is added where the client set none; a stream of OpenAI's chat is asked for its usage where the client did not ask, and the block that tells it is taken out again. Answers and events pass as they came. A body in which a field stands twice is refused.
+
+${sameTable}
 
 **Another dialect.** Each field is *mapped*, *refused* (400, naming it), or *dropped* where the route allows it (and refused otherwise); a value that *needs nothing* asks for what happens anyway. What was dropped is named in the header \`${droppedHeader}\`. A field that stands in no table is dropped where the route allows it. A field of an answer that the client's dialect cannot tell is dropped and named, in a stream in a comment before its end. Numbers keep their digits. URLs are passed on, never fetched.
 
@@ -153,6 +175,12 @@ ${answerSections
   .filter(({ to }) => to === 'openai-responses')
   .map(answerTable)
   .join('\n\n')}
+
+## Streams
+
+What the client puts together, and what it counts, is what the provider said and counts. \`mapped without\`: what the client's dialect cannot tell is named in a comment of the stream before its end.
+
+${streamTable}
 `
 
 test('the document is what was tried', async () => {
