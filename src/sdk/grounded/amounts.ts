@@ -50,12 +50,14 @@ const quantity = new RegExp(
 )
 /** `a day` is one; how it is meant stands before it. */
 const single = new RegExp(
-  String.raw`(?<![\p{L}\d])(?:(within|in|after|than|about|takes?|for|only|just)\s+)?(an?)\s(${unit})`,
+  String.raw`(?<![\p{L}\d])(?:(within|in|after|than|about|takes?|for|only|just)\s+)?(half\s)?(an?)\s(${unit})`,
   'giu',
 )
 /** Letters and digits in one word: a reference, an account, a model. */
 const code = /(?<![\p{L}\d])(?=[\p{L}\d-]{0,64}\d)(?=[\p{L}\d-]{0,64}\p{L})[\p{L}\d]{1,64}(?:-[\p{L}\d]{1,64}){0,16}/gu
 const measured = new RegExp(String.raw`^(?:${before})?(?:${figures})(?:${multiplier})?-?(?:${after}|${unit})?$`, 'iu')
+/** Digits of other scripts, and characters that nobody sees: they would hide a number from every pattern below. */
+const hidden = /(?![0-9])\p{Nd}+|[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]+/gu
 const listMark = /(?<=^|\n)\s*\d{1,2}[.)](?=\s)/g
 
 /** Quantities, by value and by what they count. A number in words counts only with a unit: `the two of them` is none. */
@@ -63,11 +65,15 @@ export function amountsIn(text: string): Scanned {
   return inTurn(
     text.replaceAll(listMark, (mark) => ' '.repeat(mark.length)),
     [
+      (rest) => scan(rest, 'amount', hidden, ([characters]) => exactly(`hidden:${characters}`)),
       (rest) =>
         scan(rest, 'amount', code, ([word]) =>
           measured.test(word) ? undefined : exactly(`code:${word.toUpperCase()}`),
         ),
-      (rest) => scan(rest, 'amount', single, ([, how, , of = '']) => singly(of, how !== undefined)),
+      (rest) =>
+        scan(rest, 'amount', single, ([, how, half, , of = '']) =>
+          singly(half === undefined ? '1' : '0.5', { of, isTerm: how !== undefined }),
+        ),
       (rest) =>
         scan(rest, 'amount', quantity, ([, mark, first = '', firstTimes, second, secondTimes, counted]) => {
           const values = [valuesOf(first, firstTimes), ...(second === undefined ? [] : [valuesOf(second, secondTimes)])]
@@ -106,7 +112,7 @@ function meaningOf(value: string, of: string | undefined): readonly Meaning[] {
 const longName: Readonly<Record<string, string>> = { min: 'minute', hr: 'hour', h: 'hour' }
 
 /** In a draft it counts where it is a term; `a day` within other words only supports. */
-function singly(of: string, isTerm: boolean): Pick<Claim, 'needs' | 'gives'> {
-  const { gives, needs } = together([meaningOf('1', of)])
+function singly(value: string, { isTerm, of }: { of: string; isTerm: boolean }): Pick<Claim, 'needs' | 'gives'> {
+  const { gives, needs } = together([meaningOf(value, of)])
   return { needs: isTerm ? needs : [], gives }
 }

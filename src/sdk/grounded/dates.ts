@@ -16,7 +16,7 @@ const monthAlone = new RegExp(
   'giu',
 )
 const named = new RegExp(
-  String.raw`(?<!\p{L})(?:${weekdays}|today|tomorrow|tonight|yesterday|(?:next|this) (?:week|month|year))(?!\p{L})`,
+  String.raw`(?<!\p{L})(?:${weekdays}|today|tomorrow|tonight|yesterday|(?:next|this|following|coming) (?:morning|afternoon|evening|(?:working |business )?days?|weeks?|month|year)|end of (?:the |this )?(?:day|week|month|year))(?!\p{L})`,
   'giu',
 )
 const clock = /(?<![\d:.,])(\d{1,2})(?:[:.](\d{2}))?\s?([ap])\.?m\b\.?|(?<![\d:.,])(\d{1,2}):(\d{2})(?::\d{2})?(?!\d)/gi

@@ -82,10 +82,28 @@ describe('each kind of invention is caught, and shown', () => {
     ['The payment will be reversed.', 'promise', 'will be reversed'],
     ['Your card has now been replaced.', 'promise', 'has now been replaced'],
     ['We guarantee it.', 'promise', 'guarantee'],
+    ["We're refunding it today.", 'promise', "We're refunding"],
+    ['You are entitled to it.', 'promise', 'entitled'],
+    ['I can confirm that.', 'promise', 'I can confirm'],
+    ['It is there within half an hour.', 'amount', 'within half an hour'],
+    ['It is there by the end of the week.', 'date', 'end of the week'],
+    ['It costs £\uff13.', 'amount', '\uff13'],
+    ['It costs £3\u200b00.', 'amount', '\u200b'],
+    ['See p\u0430ypal.example.', 'link', 'p\u0430ypal.example'],
   ])('%s', (draft, kind, text) => expect(check(draft)).toContainEqual([kind, text]))
 
   test('what is said to cost nothing, where no source says so', () => {
     expect(check('There is no charge for that.', ['Ask us.'])).toEqual([['promise', 'no charge']])
+  })
+
+  test('what a source denies is no ground for its opposite', () => {
+    const denial = 'Express delivery is not free, and we cannot promise its result. It will not be refunded.'
+    expect(check(denial, [denial])).toEqual([])
+    expect(check('Express delivery is free. We promise its result. It will be refunded.', [denial])).toEqual([
+      ['promise', 'free'],
+      ['promise', 'promise'],
+      ['promise', 'will be refunded'],
+    ])
   })
 
   test('where it stands is told', () => {
@@ -163,7 +181,23 @@ describe('property', () => {
   })
 
   test('a long hostile text takes no long time: no pattern runs away', () => {
-    for (const part of ['1 ', '1,', 'a-', '+1', 'we will ', 'A.', '[[', 'a.', '1-1-', 'twenty ', '(0']) {
+    for (const part of [
+      '1 ',
+      '1,',
+      'a-',
+      '+1',
+      'we will ',
+      'A.',
+      '[[',
+      'a.',
+      '1-1-',
+      'twenty ',
+      '(0',
+      'we will',
+      'also ',
+      'not a ',
+      'half an ',
+    ]) {
       const text = part.repeat(20_000)
       groundedness(text, { sources: [], message: text })
       takeCitations(text, [])

@@ -3,7 +3,7 @@ import { exactly, inTurn, scan, type Scanned } from './claim.ts'
 /** Lengths have bounds, so that no text makes a search run away. */
 const email = /(?<![\w.%+-])[\w.%+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}/g
 const url =
-  /\b(?:https?:\/\/|www\.)[^\s<>"'\ufffc]+|(?<![\w.-])(?:[a-z0-9-]{1,63}\.){1,8}[a-z]{2,24}(?:\/[^\s<>"'\ufffc]*)?/gi
+  /\b(?:https?:\/\/|www\.)[^\s<>"'\ufffc]+|(?<![\p{L}\p{N}_.-])(?:[\p{L}\p{N}-]{1,63}\.){1,8}\p{L}{2,24}(?:\/[^\s<>"'\ufffc]*)?/giu
 /** From a plus, a zero or a bracket on, so that no amount and no account is taken for one. */
 const telephone = /(?<![\w+])(?:\+|\(\+?|0)[\d\s().\-/\u00a0]{5,24}\d/g
 
