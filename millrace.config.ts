@@ -9,6 +9,8 @@ const env = z
     MILLRACE_LLM_URL: z.url({ protocol: /^https?$/ }).optional(),
     /** The model's name there; of a provider with a key, another than the usual one. */
     MILLRACE_LLM_MODEL: z.string().min(1).optional(),
+    /** Where that server wants a key. */
+    MILLRACE_LLM_KEY: z.string().optional(),
     OPENAI_API_KEY: z.string().optional(),
     ANTHROPIC_API_KEY: z.string().optional(),
   })
@@ -24,7 +26,13 @@ const sees = ['public', 'internal', 'personal', 'special'] as const
 function writerOf(o: z.output<typeof env>): ModelDeclaration | undefined {
   const named = o.MILLRACE_LLM_MODEL
   if (o.MILLRACE_LLM_URL !== undefined && named !== undefined)
-    return { provider: 'openai-compatible', url: o.MILLRACE_LLM_URL, model: named, sees: [...sees] }
+    return {
+      provider: 'openai-compatible',
+      url: o.MILLRACE_LLM_URL,
+      model: named,
+      keys: o.MILLRACE_LLM_KEY ? ['env:MILLRACE_LLM_KEY'] : [],
+      sees: [...sees],
+    }
   if (o.OPENAI_API_KEY)
     return { provider: 'openai', model: named ?? 'gpt-5-mini', keys: ['env:OPENAI_API_KEY'], sees: [...sees] }
   if (o.ANTHROPIC_API_KEY)
