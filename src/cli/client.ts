@@ -52,6 +52,10 @@ export class Client {
     return this.#send('POST', path, { type: 'application/json', bytes: JSON.stringify(body) }, schema)
   }
 
+  delete<T>(path: string, schema: z.ZodType<T>): Promise<T> {
+    return this.#send('DELETE', path, undefined, schema)
+  }
+
   /** Sends bytes as they are. */
   postBytes<T>(
     path: string,

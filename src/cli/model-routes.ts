@@ -10,6 +10,7 @@ import { tryCommand } from './calls.ts'
 import type { Client } from './client.ts'
 import { type DataOptions, performOnServer, withData } from './command.ts'
 import { moment } from './moments.ts'
+import { cacheCommand } from './route-cache.ts'
 import type { Terminal } from './terminal.ts'
 
 const short = (version: string): string => version.slice(0, 12)
@@ -56,7 +57,7 @@ function showModels(terminal: Terminal, models: readonly z.infer<typeof modelVie
   )
 }
 
-/** `millrace routes list | show | set | plan | promote | rollback`. */
+/** `millrace routes list | show | set | plan | promote | rollback | cache`. */
 export function routesCommand(program: Command): void {
   const routes = program.command('routes').description('where model calls are led, and what another way would do')
   withData(routes.command('list').description('each in the version that answers')).action((options: DataOptions) =>
@@ -130,6 +131,7 @@ export function routesCommand(program: Command): void {
         terminal.print(`${back.route} answers with ${short(back.version)} again.`)
       }),
   )
+  cacheCommand(routes)
 }
 
 interface PlanOptions extends DataOptions {

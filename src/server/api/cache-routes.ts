@@ -27,7 +27,7 @@ const ofCall = z.object({
 const count = z.number().int()
 const reasons = (description: string) => z.record(z.string(), count).openapi({ description })
 
-const cacheView = z
+export const cacheView = z
   .object({
     route: z.string(),
     answers: count.openapi({ description: 'Kept now.' }),
@@ -46,6 +46,8 @@ const cacheView = z
       .openapi({ description: 'What the hits had cost when they were asked, in billionths of the currency.' }),
   })
   .openapi('RouteCache')
+
+export const emptiedView = z.object({ emptied: count })
 
 /** What the caches did for a route, and emptying them. */
 export function cacheRoutes({ caches, modelRoutes: { registry }, pool }: Planes): Api {
@@ -79,7 +81,7 @@ export function cacheRoutes({ caches, modelRoutes: { registry }, pool }: Planes)
         method: 'delete',
         path: '/routes/{route}/cache',
         request: { params: byRoute, query: ofCall },
-        responses: { 200: answers(z.object({ emptied: count }), 'How many answers are gone.') },
+        responses: { 200: answers(emptiedView, 'How many answers are gone.') },
       }),
       async (c) => {
         const { person, tenant } = c.get('principal')
