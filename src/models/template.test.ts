@@ -23,6 +23,7 @@ test.each([
   ['{{a}}', { a: { b: 'x' } }],
   ['{{a}}', ['x']],
   ['{{}}', { a: 'x' }],
+  ['---\nconfig: {}\n---\nWrite a reply to {{a}}.', { a: 'x' }], // what a model is told would be sent to a customer
 ])('%s with %j is refused', (template, input) => {
   expect(() => fillTemplate({ name: 'reply', template }, input)).toThrow(
     expect.objectContaining({ code: 'model/bad-template' }),

@@ -13,6 +13,10 @@ export function fillTemplate(prompt: { readonly name: string; readonly template:
   }
   if (input === null || typeof input !== 'object' || Array.isArray(input))
     return refuse('its input is not an object with fields')
+  if (/^---\s/.test(prompt.template))
+    return refuse(
+      'it has front matter, so it tells a model what to do: give the prompt `withoutModel`, or its route a model',
+    )
   const fields = new Map<string, Json | undefined>(Object.entries(input))
   return prompt.template.replaceAll(placeholder, (_, name: string) => {
     const value = fields.get(name)
