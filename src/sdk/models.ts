@@ -117,7 +117,8 @@ const constraints = z.strictObject({
 /**
  * How long answers stand for questions that are put again. Not said: they do not. `exact`: the same question, by whoever may see the same.
  * `semantic`: another wording of it, at least so near (a cosine) by an encoder of the project, with every fact of it equal; never of
- * personal data.
+ * personal data. With `mini-en` a question has 0.87 to itself with courtesy around it, and 0.98 to its negation: `least` spares comparisons, the
+ * facts decide.
  */
 const cache = z
   .strictObject({
@@ -125,7 +126,7 @@ const cache = z
     semantic: z
       .strictObject({
         for: duration,
-        least: z.number().min(0).max(1).default(0.9),
+        least: z.number().min(0).max(1).default(0.85),
         model: routeName.default('mini-en'),
       })
       .optional(),

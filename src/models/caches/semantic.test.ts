@@ -152,6 +152,7 @@ test('with the bundled encoder, as a route has it by default, what means the sam
     await real.keep(first, answerOf(completion('So.')))
     const hit = await real.find(asks('Hello, could you tell me how to cancel the subscription?'))
     expect(hit?.kind).toBe('semantic')
+    expect((await real.find(asks('Hi, how can I cancel my subscription? Thank you!')))?.kind).toBe('semantic')
     expect(await real.find(asks('How do I not cancel my subscription?'))).toBeUndefined()
     expect(await real.find(asks('How do I pause my subscription?'))).toBeUndefined()
     expect(await real.find(asks('Where is my parcel?'))).toBeUndefined()
