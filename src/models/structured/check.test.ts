@@ -100,6 +100,7 @@ test.each<[string, unknown, RegExp]>([
   ['a reference elsewhere', { $ref: 'https://example.test/schema' }, /can't resolve reference/],
   ['a broken pattern', { pattern: '(' }, /regular expression/],
   ['a schema that ajv would answer with a promise', { $async: true, type: 'object' }, /\$async/],
+  ['the same by another true value', { allOf: [{ $async: 'yes', const: 1 }] }, /\$async/],
   ['too deep', nested, /levels deep/],
   ['too large', { enum: Array.from({ length: 30_000 }, (_, i) => i) }, /more than 20000 values/],
 ])('a schema that cannot be used is the client’s error, before anything is sent: %s', (_, schema, says) => {
