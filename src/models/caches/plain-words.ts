@@ -51,5 +51,8 @@ export function plainWords(text: string): string {
   return plain
 }
 
-/** Before a word they say nothing; elsewhere `a` is a letter: of a vitamin, of a plan. */
+/** Before a word they say nothing, mostly (`asksWhatIs`); elsewhere `a` is a letter: of a vitamin, of a plan. */
 export const articles: ReadonlySet<string> = new Set(['the', 'a', 'an', 'my'])
+
+/** Asked what something is, an article says which: `what is time`, `what is the time`; `is my store open`, `is a store open`. */
+export const asksWhatIs: ReadonlySet<string> = new Set(['what', 'who', 'whose', 'which', 'is', 'are', 'was', 'were'])

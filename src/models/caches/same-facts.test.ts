@@ -11,7 +11,9 @@ test('another wording of the same question has the same facts', () => {
     ['Can I cancel my order?', 'Can I please cancel the order'],
     ["I'd like to cancel my order 12.", 'Hello, I want to cancel the order 12'],
     ["Why can't I log in?", 'why can not I log in'],
-    ['Is the fee €10?', 'is a fee €10'],
+    ['Is the fee €10?', 'is the fee €10'],
+    ['Where is my card?', 'where is the card'],
+    ['Cancel my order.', 'please cancel the order'],
     ['Wie lange dauert der Versand?', 'wie lange dauert der Versand?'],
   ]
   for (const [a, b] of same) expect([a, b, sameFacts(a, b)]).toEqual([a, b, true])
@@ -47,6 +49,9 @@ test('what lies close to an encoder and means something else is told apart, by n
     ['how do I say please in French', 'how do I say kindly in French', 'word'],
     ['translate thank you', 'translate thx', 'word'],
     ['hello world, how?', 'hi world, how?', 'word'],
+    ['What is time?', 'What is the time?', 'word'],
+    ['What is my limit?', 'What is a limit?', 'word'],
+    ['Is my store open?', 'Is a store open?', 'word'],
     ['few people', 'a few people', 'word'],
     ['which foods have vitamin A?', 'which foods have vitamin?', 'name'],
     ['storniere meine Bestellung', 'storniere meine Bestellung nicht', 'negation'],

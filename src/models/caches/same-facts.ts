@@ -1,4 +1,4 @@
-import { articles, plainWords } from './plain-words.ts'
+import { articles, asksWhatIs, plainWords } from './plain-words.ts'
 import { auxiliaries, comparisons, countWords, months, negations, questionWords } from './telling-words.ts'
 
 /** What tells two questions apart. `order`: the same words, in another order; `unreadable`: a text that cannot be judged. */
@@ -62,12 +62,13 @@ function factsOf(text: string): readonly Fact[] | undefined {
   while (pause.test(found[0] ?? '') && found[0] !== '?') found.shift()
   const lower = found.map((piece) => piece.toLowerCase())
   const countsPauses = lower.some((word) => negations.has(word))
+  const countsArticles = asksWhatIs.has(lower[0] ?? '')
   const facts: Fact[] = []
   let isFirst = true
   for (const [i, piece] of found.entries()) {
     const word = lower[i] ?? ''
     const isPause = pause.test(piece)
-    const says = isPause ? countsPauses || piece === '?' : !isArticle(piece, found[i + 1], isFirst)
+    const says = isPause ? countsPauses || piece === '?' : countsArticles || !isArticle(piece, found[i + 1], isFirst)
     if (says)
       facts.push({ word: isPause && piece !== '?' ? ',' : word, capital: isPause ? 'none' : capitalOf(piece), isFirst })
     if (says || isPause) isFirst = isPause && (ending.test(piece) || piece === '?')
