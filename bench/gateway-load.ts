@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Pool } from 'undici'
 import type { Load, Loaded, LoadSaid } from './gateway-messages.ts'
 
@@ -17,7 +18,12 @@ function bodyOf({ bytes, isStream, model }: Load): string {
 }
 
 async function load(asked: Load): Promise<Loaded> {
-  const pool = new Pool(new URL(asked.url).origin, { connections: asked.atOnce, pipelining: 1 })
+  const pool = new Pool(new URL(asked.url).origin, {
+    connections: asked.atOnce,
+    pipelining: 1,
+    headersTimeout: 0,
+    bodyTimeout: 0,
+  })
   const path = new URL(asked.url).pathname
   const took: number[] = []
   const first: number[] = []
@@ -73,6 +79,7 @@ async function load(asked: Load): Promise<Loaded> {
         wrong++
         failed ??= String(error)
       })
+      if (asked.every !== undefined) await sleep(asked.every)
     }
   }
   await Promise.all(Array.from({ length: asked.atOnce }, worker))

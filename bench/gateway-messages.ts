@@ -25,6 +25,8 @@ export interface Load {
   readonly calls: number
   /** Milliseconds after which no further call begins. */
   readonly within?: number
+  /** Milliseconds between two calls of one caller, at least; absent: none. */
+  readonly every?: number
   readonly bytes: number
   readonly isStream: boolean
   /** The events tell when they were sent. */

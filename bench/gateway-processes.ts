@@ -79,7 +79,10 @@ export async function gatewayUnderTest(options: readonly string[]): Promise<Gate
   const child = spawn(
     process.execPath,
     [...profile, fileOf('../src/cli/main.ts'), 'gateway', '--data', home, ...options],
-    { stdio: ['ignore', 'pipe', 'ignore'], env: { ...process.env, ...elsewhere } },
+    {
+      stdio: ['ignore', 'pipe', process.env['BENCH_TELL'] ? 'inherit' : 'ignore'],
+      env: { ...process.env, ...elsewhere },
+    },
   )
   const { url, key } = JSON.parse(await firstLine(child)) as { readonly url: string; readonly key: string } // its words
   const kept = readKept(join(home, 'run/kept.json'))

@@ -9,6 +9,8 @@ const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   hostile: async () => (await import('./hostile.ts')).hostile,
   intake: async () => (await import('./intake.ts')).intake,
   memory: async () => (await import('./memory.ts')).memory,
+  storm: async () => (await import('./storm.ts')).storm,
+  streams: async () => (await import('./streams.ts')).streamsBench,
   triage: async () => (await import('./triage.ts')).triage,
   waiting: async () => (await import('./waiting.ts')).waiting,
 }

@@ -12,7 +12,8 @@ export interface AdmissionLimits {
   readonly longestWait: Millis
 }
 
-const defaultAdmissionLimits: AdmissionLimits = { atOnce: 64, mostWaiting: 256, longestWait: 30_000 }
+/** A thousand streams at once are a load that one process carries; a model server that takes fewer says so with 429. */
+const defaultAdmissionLimits: AdmissionLimits = { atOnce: 1024, mostWaiting: 256, longestWait: 30_000 }
 
 export interface Slot {
   readonly kind: 'slot'
