@@ -21,6 +21,7 @@ import { unmet } from '../structured/check-of.ts'
 import { repairOf } from '../structured/repair-of.ts'
 import { type Answer, type Read, readAnswer } from './answer.ts'
 import type { Call } from './call.ts'
+import type { Manner } from './manner.ts'
 import { limitsOf, requestTo } from './endpoint.ts'
 import { tellableFailure } from './live-stream.ts'
 import { PaidAttempt, type SaidByProvider } from './paid-attempt.ts'
@@ -48,20 +49,6 @@ export type Asked =
       /** No other version would do better. `downgrade`: a cheaper one may be asked. */
       readonly then: 'next' | 'stop' | 'downgrade'
     }
-
-/** How one version is asked. */
-export interface Manner {
-  readonly request: ModelRequest
-  readonly kind: AttemptKind
-  readonly priority: Priority
-  readonly signal: AbortSignal
-  /** A stream is read to its end before anybody gets it. */
-  readonly wantsWhole: boolean
-  /** The answer is held against what the request demands of it. */
-  readonly isChecked: boolean
-  /** What a stream says is wanted when it has passed. */
-  readonly listens: boolean
-}
 
 /** What comes of one attempt. */
 type Once =

@@ -3,7 +3,8 @@ import { dialects } from '../dialects/dialects.ts'
 import type { Said } from '../dialects/said.ts'
 import type { RouteTarget, Scorer } from '../routes/route-version.ts'
 import type { Answer, Read } from './answer.ts'
-import type { Asker, Manner } from './asking.ts'
+import type { Asker } from './asking.ts'
+import type { Manner } from './manner.ts'
 import type { Call } from './call.ts'
 
 /** Whose answer is scored, and by whom. */
