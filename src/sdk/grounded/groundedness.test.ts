@@ -75,6 +75,7 @@ describe('each kind of invention is caught, and shown', () => {
     ['Write to help@northbank.example.org.', 'link', 'help@northbank.example.org'],
     ['Call +44 20 7946 0959.', 'link', '+44 20 7946 0959'],
     ['We will refund the fee.', 'promise', 'We will refund'],
+    ['We refund the fee.', 'promise', 'We refund'],
     ["We'll gladly waive it.", 'promise', "We'll gladly waive"],
     ['A colleague will call you.', 'promise', 'A colleague will call'],
     ['I have blocked your card.', 'promise', 'I have blocked'],
@@ -94,6 +95,18 @@ describe('each kind of invention is caught, and shown', () => {
 
   test('what is said to cost nothing, where no source says so', () => {
     expect(check('There is no charge for that.', ['Ask us.'])).toEqual([['promise', 'no charge']])
+  })
+
+  test('what a source says that we do, a draft may say that we will', () => {
+    const source =
+      'A colleague decides with you. A fee of one and a half percent applies, and it takes two and a half hours.'
+    expect(
+      check('A colleague will then decide with you. The fee is 1.5%, and it takes 150 minutes.', [source]),
+    ).toEqual([])
+    expect(check('A colleague will then refund you. It takes 2.5 days.', [source])).toEqual([
+      ['promise', 'A colleague will then refund'],
+      ['amount', '2.5 days'],
+    ])
   })
 
   test('what a source denies is no ground for its opposite', () => {

@@ -7,7 +7,8 @@ const multipliers: Readonly<Record<string, number>> = { k: 1e3, thousand: 1e3, m
 
 /** A number in figures, in the usual notations: 1234, 1,234.50, 1.234,50, 1 234,50, 1'234.50. */
 export const figures = String.raw`\d{1,3}(?:[ \u00a0\u202f'’]\d{3})+(?:[.,]\d{1,2})?(?!\d)|\d{1,3}(?:,\d{3})+(?:\.\d+)?(?!\d)|\d{1,3}(?:\.\d{3})+(?:,\d+)?(?!\d)|\d+(?:[.,]\d+)?`
-export const inWords = `(?:${tens.slice(2).join('|')})(?:[- ](?:${words.slice(1, 10).join('|')}))?|${words.toReversed().join('|')}|hundred`
+const whole = `(?:${tens.slice(2).join('|')})(?:[- ](?:${words.slice(1, 10).join('|')}))?|${words.toReversed().join('|')}|hundred`
+export const inWords = `(?:${whole})(?: and a half)?`
 export const multiplier: string = Object.keys(multipliers).toReversed().join('|')
 
 /** The values that a number can mean, each in one notation. A dot before three digits groups thousands, or is a decimal one. */
@@ -43,6 +44,8 @@ function canonical(reading: string, factor: number): string {
 }
 
 function valueOfWords(text: string): number {
+  const half = / and a half$/
+  if (half.test(text)) return valueOfWords(text.replace(half, '')) + 0.5
   if (text === 'hundred') return 100
   const [first = '', second = ''] = text.split(/[- ]/)
   if (tens.includes(first)) return tens.indexOf(first) * 10 + Math.max(0, words.indexOf(second))

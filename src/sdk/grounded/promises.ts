@@ -22,6 +22,8 @@ const weAre = new RegExp(
   String.raw`(?<!\p{L})(?:we|i)(?:['’](?:re|m)|\s+(?:are|am))${between}\s+(\p{L}+ing)(?!\p{L})`,
   'giu',
 )
+/** What we say that we do: a deed binds, and anything else grounds, in a source, that we will. */
+const weDo = new RegExp(String.raw`(?<!\p{L})(?:${us})\s+(\p{L}+)(?!\p{L})`, 'giu')
 const deeds =
   'refund|reimburs|credit|repa|return|revers|compensat|waiv|cancel|clos|block|unblock|replac|approv|resolv|process|complet|correct|extend|deliver|sen|investigat|escalat'
 const willBe = new RegExp(
@@ -38,31 +40,56 @@ const free = new RegExp(
   'giu',
 )
 
+const isDeed = new RegExp(`^(?:${deeds})`, 'i')
+
 /**
- * What binds whoever sends the text: commitments, deeds said to be done, assurances, and what is said to cost nothing. Each is known by who does
- * it and by its verb; a source supports it that commits to the same.
+ * What binds whoever sends the text: commitments, deeds said to be done, assurances, and what is said to cost nothing. Each is known by who does it and by
+ * its verb; a source supports it that commits to the same. Of a deed that costs money or changes an account the words beside it count too: who refunds what was
+ * taken twice has not promised to refund a fee.
  */
 export function promisesIn(text: string): Scanned {
   return inTurn(text, [
     (rest) =>
-      scan(rest, 'promise', weWill, ([, how = '', verb = '']) =>
-        exactly(`we-will:${/not|never/i.test(how) ? 'not-' : ''}${stemOf(verb)}`),
-      ),
-    (rest) => scan(rest, 'promise', weHave, ([, verb = '']) => exactly(`we-have:${stemOf(verb)}`)),
+      scan(rest, 'promise', weWill, (match) => {
+        const [, how = '', verb = ''] = match
+        return exactly(`we-will:${/not|never/i.test(how) ? 'not-' : ''}${stemOf(verb)}${objectOf(match, verb)}`)
+      }),
+    (rest) => scan(rest, 'promise', weHave, (match) => exactly(`we-have:${deedOf(match)}`)),
     (rest) =>
       scan(rest, 'promise', youWill, ([, what = '']) =>
         exactly(`you-will:${what.toLowerCase().split(/\s+/).map(stemOf).join('-')}`),
       ),
-    (rest) => scan(rest, 'promise', willBe, ([, verb = '']) => exactly(`will-be:${stemOf(verb)}`)),
-    (rest) => scan(rest, 'promise', weAre, ([, verb = '']) => exactly(`we-are:${stemOf(verb)}`)),
+    (rest) =>
+      scan(rest, 'promise', willBe, (match) => exactly(`will-be:${stemOf(match[1] ?? '')}:${wordsBefore(match)}`)),
+    (rest) => scan(rest, 'promise', weAre, (match) => exactly(`we-are:${deedOf(match)}`)),
     // `We cannot promise it` grounds no promise, nor what is not free that it is.
     (rest) => scan(rest, 'promise', free, ([, no]) => exactly(no === undefined ? 'free' : 'not-free')),
     (rest) =>
       scan(rest, 'promise', assurance, ([words, no]) =>
         exactly(no === undefined ? `assured:${words.toLowerCase()}` : `not-assured:${words.toLowerCase()}`),
       ),
+    (rest) =>
+      scan(rest, 'promise', weDo, (match) => {
+        const key = deedOf(match)
+        return isDeed.test(match[1] ?? '') ? exactly(`we-do:${key}`) : { needs: [], gives: [`we-will:${key}`] }
+      }),
   ])
 }
+
+/** The verb, and of a deed what is done it to. */
+const deedOf = (match: RegExpExecArray): string => `${stemOf(match[1] ?? '')}${objectOf(match, match[1] ?? '')}`
+
+function objectOf({ 0: found, index, input }: RegExpExecArray, verb: string): string {
+  if (!isDeed.test(verb)) return ''
+  const after = input.slice(index + found.length, index + found.length + 80)
+  return `:${(/^[^\p{L}.!?]*(\p{L}+)?(?:[^\p{L}.!?]+(\p{L}+))?/u.exec(after) ?? []).slice(1).join(' ').toLowerCase()}`
+}
+
+const wordsBefore = ({ index, input }: RegExpExecArray): string =>
+  (/(\p{L}+)?[^\p{L}.!?]+(\p{L}+)[^\p{L}.!?]*$/u.exec(input.slice(Math.max(0, index - 80), index)) ?? [])
+    .slice(1)
+    .join(' ')
+    .toLowerCase()
 
 /** Refund, refunds, refunded, refunding. */
 const stemOf = (word: string): string =>
