@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { type Script, testbed, when } from 'millrace/testing'
+import { failing, type Script, testbed, when } from 'millrace/testing'
 import { care } from './care.ts'
 import { desks } from './desks.ts'
 import { type Intent, intents } from './intents.ts'
@@ -248,8 +248,12 @@ describe('a draft', () => {
     ])
   })
 
-  test('that fits no schema three times fails no run: a person has the canned reply', async () => {
-    const run = await world('change_pin', 0.98, drafts(''), approves).run(message)
+  test.each([
+    ['fits no schema, three times', drafts('')],
+    ['nobody gives', when(replyPrompt, failing('model/no-target-well'))],
+    ['nobody pays', when(replyPrompt, failing('cost/over-budget'))],
+  ])('that %s fails no run: a person has the canned reply', async (_why, script) => {
+    const run = await world('change_pin', 0.98, script, approves).run(message)
     expect(run.result).toMatchObject({ outcome: 'sent', why: ['no-draft'] })
     expect(run.effects(sendReply)).toMatchObject([
       { text: 'Hello Ana,\n\nIn the app.\n\nKind regards,\nThe cards team at Northbank\n' },

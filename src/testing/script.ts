@@ -1,3 +1,4 @@
+import type { ErrorCode } from '../core/errors/dictionary.ts'
 import type { Duration } from '../core/duration.ts'
 import type { Embedding, Extraction, Prompt } from '../sdk/prompts.ts'
 import type { Action, Classifier, Collection, ReviewForm, Rules } from '../sdk/resources.ts'
@@ -15,6 +16,16 @@ export type SystemScript<O, F extends string> =
   | { readonly fails: F }
   /** The effect lands, and the process dies before it knows. */
   | { readonly fails: 'connection-lost-after-send'; readonly gives?: O }
+
+/** A model that gives no answer, once the step has waited for it. */
+export class Failing {
+  readonly code: ErrorCode
+  constructor(code: ErrorCode) {
+    this.code = code
+  }
+}
+/** Instead of a model's answer: the step fails with this code, `model/answer-cut` or `cost/over-budget`. */
+export const failing = (code: ErrorCode): Failing => new Failing(code)
 
 export interface Script {
   readonly resource: string
@@ -53,9 +64,9 @@ export function when<I, O, F extends string, A extends 'required' | 'by-gate'>(
   resource: Action<I, O, F, A>,
   answer: SystemScript<O, F>,
 ): Script
-export function when<I, O>(resource: Prompt<I, O>, answer: O): Script
-export function when<O>(resource: Extraction<O>, answer: O): Script
-export function when(resource: Embedding, answer: Vectors): Script
+export function when<I, O>(resource: Prompt<I, O>, answer: O | Failing): Script
+export function when<O>(resource: Extraction<O>, answer: O | Failing): Script
+export function when(resource: Embedding, answer: Vectors | Failing): Script
 export function when<D>(resource: Collection<D>, answer: readonly D[]): Script
 export function when(
   resource: { readonly name: string; readonly type: string; readonly labels?: readonly string[] },

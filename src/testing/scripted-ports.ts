@@ -1,9 +1,10 @@
 import { toMillis, type Duration } from '../core/duration.ts'
+import { entryOf, MillraceError } from '../core/errors/millrace-error.ts'
 import { digestOf, type Json } from '../core/json.ts'
 import { mintId, type PersonId, type RunId, type WorkItemId } from '../core/ids.ts'
 import type { AskPerson, CorridorPorts, Hold, PersonsAnswer } from '../execution/corridor/ports.ts'
 import type { MemoryEngine } from '../execution/engine/memory-engine.ts'
-import type { Script } from './script.ts'
+import { Failing, type Script } from './script.ts'
 
 const scriptedPerson = 'per_00000000000000000000000000000000' as PersonId
 
@@ -74,14 +75,17 @@ export class ScriptedWorld {
         },
       },
       generators: {
-        generate: async ({ prompt }) => ({
-          value: (this.answerTo('extraction', prompt.name) ?? this.#needed('prompt', prompt.name, '{ … }')) as Json,
-          model: version('scripted model'),
-        }),
+        generate: async ({ prompt }) => {
+          const answer = this.answerTo('extraction', prompt.name) ?? this.#needed('prompt', prompt.name, '{ … }')
+          return answer instanceof Failing
+            ? failureOf(answer)
+            : { value: answer as Json, model: version('scripted model') } // by the types of `when`
+        },
       },
       embedders: {
         embed: async ({ name, texts }) => {
           const script = this.#needed('embedding', name, 'texts.map(() => [0, 1])')
+          if (script instanceof Failing) return failureOf(script)
           const made: unknown = typeof script === 'function' ? script(texts) : script
           return { value: made as readonly (readonly number[])[], model: version('scripted model') } // by the types of `when`
         },
@@ -182,6 +186,11 @@ export class ScriptedWorld {
     void this.#memory().engine.ring({ run, key: question.stepKey })
   }
 }
+
+const failureOf = ({ code }: Failing): { readonly failure: MillraceError; readonly isFinal: true } => ({
+  failure: new MillraceError(code, entryOf(code).sample),
+  isFinal: true,
+})
 
 /** A test's own mistake: fails the test with the line to add, whatever the pipeline makes of it. */
 export class Unscripted extends Error {

@@ -12,7 +12,7 @@ import {
   reviewForm,
   rules,
 } from '../sdk/index.ts'
-import { testbed, when } from './index.ts'
+import { failing, testbed, when } from './index.ts'
 
 const received = event('message.received', z.object({ from: z.email(), text: z.string() }))
 const intents = classifier({ name: 'intent', route: 'intent', labels: ['refund', 'card-lost', 'other'] })
@@ -283,5 +283,7 @@ test('models that write, read and embed answer as their scripts say; an answer t
   expect(run.result).toEqual({ text: 'Hello', total: 5, found: [[message.text.length], [1]] })
   const unfit = await testbed(all, [...scripts, when(draft, { text: 'x' })]).run(message)
   expect(unfit.error?.code).toBe('prompt/bad-output')
+  const down = await testbed(all, [...scripts, when(draft, failing('model/no-target-well'))]).run(message)
+  expect(down.error?.code).toBe('model/no-target-well')
   await expect(testbed(all, scripts).run(message)).rejects.toThrow('Nothing scripts the prompt "draft"')
 })
