@@ -37,6 +37,7 @@ import { QueueMeter } from '../telemetry/queue-meter.ts'
 import { StepMeter } from '../telemetry/step-meter.ts'
 import { EffectsHold } from './backup/effects-hold.ts'
 import { type Caches, openCaches } from './caches.ts'
+import { openClients } from './clients.ts'
 import { connectorsOf } from './connectors.ts'
 import type { Engines } from './embedded/engines.ts'
 import type { Home } from './embedded/home.ts'
@@ -171,6 +172,14 @@ export async function openPlanes(options: PlanesOptions) {
       random,
     })
     end.unshift(() => gateway.close())
+    const clients = openClients({
+      pool,
+      keys,
+      process,
+      clock,
+      hash: (tenant, about) => entityHash(master, tenant, about),
+    })
+    end.unshift(() => clients.close())
     const admin = new RestateAdmin(adminUrl)
     const inbox = new Inbox({ pool, keys: vault, random, clock, tenant: mainTenant })
     const deadLetters = new DeadLetters({ pool, keys: vault, random, clock, tenant: mainTenant })
@@ -261,6 +270,7 @@ export async function openPlanes(options: PlanesOptions) {
       modelRoutes,
       caches,
       gateway,
+      clients,
       responses,
       dispatcher,
       deadLetters,

@@ -1,6 +1,7 @@
 import { apiErrors } from './api.ts'
 import { backupErrors } from './backup.ts'
 import { cliErrors } from './cli.ts'
+import { clientErrors } from './client.ts'
 import { costErrors } from './cost.ts'
 import { governanceErrors } from './governance.ts'
 import { intakeErrors } from './intake.ts'
@@ -21,6 +22,7 @@ export const dictionary = {
   ...apiErrors,
   ...backupErrors,
   ...cliErrors,
+  ...clientErrors,
   ...costErrors,
   ...governanceErrors,
   ...intakeErrors,

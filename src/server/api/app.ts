@@ -152,6 +152,7 @@ const withKey = ({ keys }: Planes) =>
     if (secret === undefined) throw new MillraceError('api/no-key', {})
     const principal = await keys.verify(secret)
     if (!principal) throw new MillraceError('api/wrong-key', {})
+    if (principal.grant) throw new MillraceError('governance/not-allowed', { why: 'this key is for models alone' })
     c.set('principal', principal)
     await next()
   })

@@ -1,11 +1,14 @@
 import { type Context, Hono } from 'hono'
 import { MillraceError } from '../../core/errors/millrace-error.ts'
-import type { Dialect, DialectName } from '../../models/dialects/dialect.ts'
+import type { Ticket } from '../../models/clients/client-limits.ts'
+import { contextOf, noUsage, type Usage } from '../../models/cost/usage.ts'
+import type { Dialect, DialectName, ModelRequest } from '../../models/dialects/dialect.ts'
 import { dialects } from '../../models/dialects/dialects.ts'
 import { modelList } from '../../models/dialects/model-list.ts'
+import { boundsOf } from '../../models/gateway/bounds.ts'
 import type { GatewayAnswer } from '../../models/gateway/gateway.ts'
 import type { Planes } from '../planes.ts'
-import { callerOf, clientOf } from './client-of.ts'
+import { callerOf, clientOf, namesFor } from './client-of.ts'
 import { type AsKnown, bodyOf, inDialect, jsonHeaders } from './in-dialect.ts'
 
 const addresses: Readonly<Record<string, DialectName>> = {
@@ -26,15 +29,13 @@ interface Options {
  * dialect. Nothing of a request is logged.
  */
 export function dialectRoutes({ planes, isStopping, asKnown }: Options): Hono {
-  const { live } = planes.modelRoutes
   const app = new Hono()
   for (const [path, name] of Object.entries(addresses))
     app.post(path, (c) => inDialect(dialects[name], asKnown, () => answer(c, dialects[name])))
   app.get('/models', (c) => {
     const name = c.req.header('anthropic-version') === undefined ? 'openai-chat' : 'anthropic-messages'
     return inDialect(dialects[name], asKnown, async () => {
-      await clientOf(planes, c)
-      const names = live.all.flatMap(({ policy, route }) => [route, ...policy.aliases])
+      const names = namesFor(planes.modelRoutes, await clientOf(planes, c))
       return c.body(
         modelList(
           name,
@@ -52,8 +53,30 @@ export function dialectRoutes({ planes, isStopping, asKnown }: Options): Hono {
     const client = await clientOf(planes, c)
     const request = dialect.read(await bodyOf(c.req.raw))
     const { signal } = c.req.raw
-    return responseOf(await planes.gateway.gateway.call(request, callerOf(client), { headers: c.req.header(), signal }))
+    const headers = c.req.header()
+    const caller = callerOf(planes, client, { headers, request })
+    const ticket = await planes.clients.limits.admit(client, { tokens: mostTokens(request, planes) })
+    try {
+      const answered = await planes.gateway.gateway.call(request, caller, { headers, signal })
+      void answered.outcome.then(({ usage }) => leave(ticket, usage)).catch(() => ticket.end()) // then what was reserved counts
+      return responseOf(answered)
+    } catch (error) {
+      leave(ticket, noUsage)
+      throw error
+    }
   }
+}
+
+/** What a call is taken for until it is known. */
+function mostTokens(request: ModelRequest, { modelRoutes: { live } }: Planes): number {
+  const { answers = 1, inputBound, outputCap } = boundsOf(request, live.get(request.model).policy.outputCap)
+  return inputBound + outputCap * answers
+}
+
+/** Without a word on its use what was reserved counts. */
+function leave(ticket: Ticket, usage: Usage | undefined): void {
+  if (usage) ticket.used(contextOf(usage) + usage.output + usage.reasoning)
+  ticket.end()
 }
 
 function responseOf({ body, headers, status }: GatewayAnswer): Response {

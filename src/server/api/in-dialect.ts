@@ -17,8 +17,13 @@ export async function inDialect(dialect: Dialect, asKnown: AsKnown, work: () => 
   } catch (error) {
     const known = isMillraceError(error) ? error : asKnown(error)
     const { body, status } = errorAnswer(dialect, known)
-    // We have tried: a client that repeats by itself would multiply the calls.
-    const headers = { ...jsonHeaders, 'x-should-retry': String(status === 503) }
+    // We have tried: a client that repeats by itself would multiply the calls. Of what was not tried it hears when.
+    const wait = isMillraceError(known, 'model/key-over-limit') ? String(known.details.retryAfter) : undefined
+    const headers = {
+      ...jsonHeaders,
+      'x-should-retry': String(status === 503 || wait !== undefined),
+      ...(wait !== undefined && { 'retry-after': wait }),
+    }
     // The rest of a body that is too large stays unread, and the connection with it.
     return new Response(body, { status, headers: status === 413 ? { ...headers, connection: 'close' } : headers })
   }
