@@ -24,7 +24,7 @@ export const clientErrors = {
     title: 'The key is not one for models',
     sample: { key: 'key_0' },
     message: (d) =>
-      `${d.key} is a key for the API, and those call no models unless they are the owner's. Have one made with \`millrace keys create --for models\`.`,
+      `${d.key} is a key for the API, and those call no models unless they are the owner's. Have one made with \`millrace keys create --for gateway\`.`,
   }),
   'model/bad-caller': entry({
     status: 400,

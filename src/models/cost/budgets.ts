@@ -73,6 +73,11 @@ export async function listBudgets(
   }))
 }
 
+export async function hasBudget(pool: Pool, tenant: TenantId, id: string): Promise<boolean> {
+  const { rowCount } = await pool.query('select from budget where t = $1 and id = $2', [tenant, id])
+  return rowCount === 1
+}
+
 function read(one: unknown, at: number): Declared {
   const parsed = budgetDeclaration.safeParse(one)
   if (!parsed.success) throw badBudget(`at position ${at}`, z.prettifyError(parsed.error).replaceAll('\n', ' '))

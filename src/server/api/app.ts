@@ -17,6 +17,7 @@ import { dialectRoutes } from './dialect-routes.ts'
 import { effectsRoutes } from './effects-routes.ts'
 import { eventRoutes, mostEventBytes } from './event-routes.ts'
 import { healthRoutes, stepRoutes } from './health-routes.ts'
+import { keyRoutes } from './key-routes.ts'
 import { lineageRoutes } from './lineage-routes.ts'
 import { mailRoutes } from './mail-routes.ts'
 import { metricsHandler } from './metrics-routes.ts'
@@ -78,6 +79,7 @@ export function makeApp(options: AppOptions): Api {
     mailRoutes(planes),
     eventRoutes(planes),
     peopleRoutes(planes),
+    keyRoutes(planes),
     pipelineRoutes(planes),
     modelRoutes(planes),
     cacheRoutes(planes),
