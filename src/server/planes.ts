@@ -124,7 +124,11 @@ export async function openPlanes(options: PlanesOptions) {
       classifiers: models.classifiers,
       ...modelSteps({
         models,
-        calls: { call: (...asked) => gateway.gateway.call(...asked) }, // opened below, before any step runs
+        calls: {
+          // opened below, before any step runs
+          call: (...asked) => gateway.gateway.call(...asked),
+          outcomeOf: (error) => gateway.gateway.outcomeOf(error),
+        },
         settings,
         keyOf: ({ entity, tenant }) => entityHash(master, tenant, entity),
         clock,

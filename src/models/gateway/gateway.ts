@@ -76,6 +76,7 @@ export class Gateway {
   readonly #shadows: Shadows
   readonly #kept: KeptAnswers
   readonly #open = new Set<Promise<unknown>>()
+  readonly #failed = new WeakMap<object, Promise<CallOutcome>>()
 
   constructor(parts: GatewayParts) {
     this.#parts = parts
@@ -104,6 +105,11 @@ export class Gateway {
     if (early !== 'silent') return early
     const common = { call: call.id, status: 200, outcome }
     return { ...common, headers: { ...eventStream, [callHeader]: call.id }, body: this.#late(call, walked) }
+  }
+
+  /** What became of the call that ended with this error; undefined: it was refused before anything was planned. */
+  outcomeOf(error: unknown): Promise<CallOutcome> | undefined {
+    return typeof error === 'object' && error !== null ? this.#failed.get(error) : undefined
   }
 
   /** When everything that was begun has ended and is handed to the record. */
@@ -212,6 +218,7 @@ export class Gateway {
         status: isMillraceError(error) ? error.status : 500,
         ...(isMillraceError(error) && { error }),
       })
+      if (typeof error === 'object' && error !== null) this.#failed.set(error, outcome)
       throw error
     }
   }

@@ -214,7 +214,9 @@ test('a record replays to the same plan: who was asked, who answered, at what co
 
 test('a call whose budget refuses is recorded with the budget’s name, and nothing else is asked', async () => {
   const over = await bed.over({ targets: ['small'], fallback: ['large'] }, { cap: 60 })
-  await expect(bed.ask(over)).rejects.toMatchObject({ code: 'cost/over-budget' })
+  const error = await bed.ask(over).catch((thrown: unknown) => thrown)
+  expect(error).toMatchObject({ code: 'cost/over-budget' })
+  expect(await over.outcomeOf(error)).toMatchObject({ error: { code: 'cost/over-budget' } }) // for a step's record
   await bed.booked()
   expect(bed.records).toMatchObject([
     { record: { stoppedBy: 'team' }, outcome: { error: { kind: 'policy' }, attempts: [] } },

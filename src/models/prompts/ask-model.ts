@@ -27,6 +27,8 @@ export interface ModelCalls {
     /** Resolves when the call has ended. */
     readonly outcome?: Promise<CallOutcome>
   }>
+  /** What became of the call that ended with this error. */
+  outcomeOf?(error: unknown): Promise<CallOutcome> | undefined
 }
 
 /** What became of a question, and what is known of how. */
@@ -105,8 +107,10 @@ async function ask<T>(
     if (!isMillraceError(error)) throw error
     if (signal.aborted) throw error
     const seconds = 'seconds' in error.details ? error.details.seconds : undefined
+    const outcome = await calls.outcomeOf?.(error)
     return {
-      record: { ...about },
+      ...(outcome?.cost && { cost: Number(outcome.cost.nano) }),
+      record: { ...about, ...(outcome && { call: recordOf(outcome) }) },
       failure: error,
       isFinal: error.retry === 'never',
       ...(seconds !== undefined && { retryAfter: seconds * 1000 }),
