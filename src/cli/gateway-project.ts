@@ -109,14 +109,19 @@ export interface GatewayOptions {
   readonly price?: readonly PriceOption[]
   readonly keyEnv?: readonly NamedOption[]
   readonly dataClass?: DataClass
+  /** For how long an answer stands for the same question; `off`: none does. */
+  readonly cache?: string
 }
+
+/** Of answers, unless said. */
+export const usualCache = '1m'
 
 /**
  * The project that the options describe: no pipelines, each target a model that may see all data, since whoever starts it chose where its calls
  * go. Budgets stand below each other in their order, and calls are held against the last, so against all. Errors: `server/bad-project`.
  */
 export function gatewayProject(options: GatewayOptions): Project {
-  const { budget = [usualBudget], dataClass = 'internal', keyEnv = [], price = [], route } = options
+  const { budget = [usualBudget], cache = usualCache, dataClass = 'internal', keyEnv = [], price = [], route } = options
   const models: Record<string, ModelDeclaration> = {}
   const routes: Record<string, RouteDeclaration> = {}
   const prices = new Map<string, PriceDeclaration>()
@@ -129,7 +134,11 @@ export function gatewayProject(options: GatewayOptions): Project {
       if (declared) prices.set(JSON.stringify([target.provider, target.model]), declared)
       return model
     })
-    routes[name] = { targets: names.slice(0, 1), fallback: names.slice(1) }
+    routes[name] = {
+      targets: names.slice(0, 1),
+      fallback: names.slice(1),
+      ...(cache !== 'off' && { cache: { exact: cache } }),
+    }
   }
   const settings: Settings = {
     pipelines: [],

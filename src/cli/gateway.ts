@@ -15,6 +15,7 @@ import {
   priceOption,
   routeOption,
   usualBudget,
+  usualCache,
   usualPrice,
 } from './gateway-project.ts'
 import { withMillrace } from './lifecycle.ts'
@@ -46,6 +47,10 @@ export function gatewayCommand(program: Command): void {
     .option('--key-env <[route=]variable>', 'the environment’s variable that holds a provider’s key', keyOption)
     .addOption(
       new Option('--data-class <class>', 'what the calls’ data may be (default internal)').choices([...dataClasses]),
+    )
+    .option(
+      '--cache <duration>',
+      `how long an answer stands for the same question; off: none does (default ${usualCache})`,
     )
     .option('--data <dir>', 'keep the data here (default a temporary directory, removed at the end)')
     .action((options: Options) =>

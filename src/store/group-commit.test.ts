@@ -2,7 +2,10 @@ import { expect, test } from 'vitest'
 import { GroupCommit } from './group-commit.ts'
 
 /** Notes each batch, and holds it until it is let go. */
-function held(options: { most: number }) {
+function held(options: {
+  most: number
+  patience?: ConstructorParameters<typeof GroupCommit<string, string>>[0]['patience']
+}) {
   const batches: string[][] = []
   const gates: (() => void)[] = []
   const queue = new GroupCommit<string, string>({
@@ -44,4 +47,44 @@ test('one batch is in flight, and an item’s error is its own', async () => {
   await letGo()
   expect(await first).toBe('a')
   expect((await later).map((one) => one.status)).toEqual(['rejected', 'fulfilled'])
+})
+
+test('what is patient goes along with what is not, and by itself when its time is over', async () => {
+  const over: (() => void)[] = []
+  const patience = {
+    isPatient: (item: string) => item.startsWith('p'),
+    wait: (then: () => void) => void over.push(then),
+  }
+  const { queue, batches, letGo } = held({ most: 100, patience })
+  const first = queue.add('p1')
+  for (let turns = 0; turns < 5; turns++) await new Promise(setImmediate)
+  expect(batches).toEqual([])
+  const second = queue.add('a')
+  const third = (async () => (await second, queue.add('p2')))()
+  await letGo()
+  expect(await Promise.all([first, second])).toEqual(['p1', 'a'])
+  for (let turns = 0; turns < 5; turns++) await new Promise(setImmediate)
+  expect(batches.map((batch) => batch.toSorted())).toEqual([['a', 'p1']])
+  for (const then of over.splice(0)) then()
+  await letGo()
+  expect(await third).toBe('p2')
+  expect(batches.length).toBe(2)
+})
+
+test('what came patient while a batch was in flight does not wait for ever', async () => {
+  const over: (() => void)[] = []
+  const patience = {
+    isPatient: (item: string) => item.startsWith('p'),
+    wait: (then: () => void) => void over.push(then),
+  }
+  const { queue, letGo } = held({ most: 100, patience })
+  const first = queue.add('a')
+  for (let turns = 0; turns < 5; turns++) await new Promise(setImmediate)
+  const late = queue.add('p')
+  await letGo()
+  await first
+  while (over.length === 0) await new Promise(setImmediate)
+  for (const then of over.splice(0)) then()
+  await letGo()
+  expect(await late).toBe('p')
 })

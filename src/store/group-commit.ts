@@ -24,6 +24,11 @@ export interface GroupCommitOptions<I, O> {
   readonly lane?: (item: I) => string
   /** Batches in flight: more than one only where items do not depend on each other. */
   readonly atOnce?: number
+  /** Items that nobody waits for: they go along with the next batch, and have one of their own only when `wait` is over. */
+  readonly patience?: {
+    readonly isPatient: (item: I) => boolean
+    readonly wait: (then: () => void) => void
+  }
 }
 
 /**
@@ -35,9 +40,13 @@ export class GroupCommit<I, O> {
   readonly #options: Required<GroupCommitOptions<I, O>>
   readonly #lanes = new Map<string, Waiting<I, O>[]>()
   #inFlight = 0
+  /** Waiting, and not patient. */
+  #urgent = 0
+  #isWaiting = false
 
   constructor(options: GroupCommitOptions<I, O>) {
-    this.#options = { weigh: () => 1, lane: () => '', atOnce: 1, ...options }
+    const patience = { isPatient: () => false, wait: () => {} }
+    this.#options = { weigh: () => 1, lane: () => '', atOnce: 1, patience, ...options }
   }
 
   add(item: I): Promise<O> {
@@ -46,14 +55,26 @@ export class GroupCommit<I, O> {
       const queue = this.#lanes.get(lane)
       if (queue) queue.push({ item, resolve, reject })
       else this.#lanes.set(lane, [{ item, resolve, reject }])
-      if (this.#inFlight < this.#options.atOnce) void this.#flush()
+      if (!this.#options.patience.isPatient(item)) this.#urgent++
+      if (this.#inFlight >= this.#options.atOnce) return
+      if (this.#urgent > 0) void this.#flush()
+      else this.#flushLater()
+    })
+  }
+
+  #flushLater(): void {
+    if (this.#isWaiting) return
+    this.#isWaiting = true
+    this.#options.patience.wait(() => {
+      this.#isWaiting = false
+      if (this.#lanes.size > 0 && this.#inFlight < this.#options.atOnce) void this.#flush()
     })
   }
 
   async #flush(): Promise<void> {
     this.#inFlight++
     await turn() // who asks in this turn comes along
-    for (let isFirst = true; this.#lanes.size > 0; isFirst = false) {
+    for (let isFirst = true; isFirst ? this.#lanes.size > 0 : this.#urgent > 0; isFirst = false) {
       if (!isFirst) await nextOfThoseAnswered()
       const batch = this.#take()
       try {
@@ -68,6 +89,7 @@ export class GroupCommit<I, O> {
       }
     }
     this.#inFlight--
+    if (this.#lanes.size > 0) this.#flushLater()
   }
 
   #take(): Waiting<I, O>[] {
@@ -79,7 +101,10 @@ export class GroupCommit<I, O> {
       const next = queue[0]
       if (next) weight += this.#options.weigh(next.item)
       if (batch.length > 0 && weight > this.#options.most) return batch
-      if (next) batch.push(next)
+      if (next) {
+        batch.push(next)
+        if (!this.#options.patience.isPatient(next.item)) this.#urgent--
+      }
       queue.shift()
       this.#lanes.delete(lane)
       if (queue.length > 0) this.#lanes.set(lane, queue) // its next turn comes after the others'

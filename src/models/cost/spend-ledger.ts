@@ -14,6 +14,11 @@ import { isCounted, type Usage } from './usage.ts'
 
 /** Asks and ends in one commit. Callers beyond wait for the next; more in one batch would lock the balances longer. */
 const mostInBatch = 200
+/**
+ * Nobody waits for an end: it goes along with the next attempt's reservation, in one commit for both, or by itself after this. A call alone had
+ * waited for the commit of the one before it; and what a process holds when it dies is longer by this.
+ */
+const endWaits: Millis = 5
 /** Between two tries to book what must be booked, while Postgres is away. */
 const pause: Millis = 1000
 /** Longer than any statement lives in Postgres: what it has not committed by then never will be. */
@@ -55,6 +60,10 @@ export class SpendLedger {
       send: (batch) => this.#send(batch),
       most: mostInBatch,
       lane: (item) => (item.does === 'ask' ? item.attempt.tenant : item.tenant),
+      patience: {
+        isPatient: (item) => item.does === 'end',
+        wait: (then) => void this.#clock.after(endWaits, then),
+      },
     })
   }
 
