@@ -77,7 +77,7 @@ export async function startMillrace(options: MillraceOptions): Promise<Millrace>
       ModelPlane.open({
         routes: localRoutes(project.settings.routes),
         root: project.root,
-        encoders,
+        encoders: gatewayAlone ? {} : encoders,
         clock: systemClock,
         random: systemRandom,
       }),
