@@ -5,6 +5,7 @@ import { openDirectory } from './directory/open-directory.ts'
 import { type Encoder, requireEncoder } from './encoder.ts'
 import { unpackWeights } from './head/head-weights.ts'
 import { confidenceOf, largest } from './head/softmax.ts'
+import type { Urgency } from './inference/batch-queue.ts'
 import { inBulk } from './inference/in-bulk.ts'
 import { type Decided, decide } from './message/decide.ts'
 import { partsOf } from './message/parts.ts'
@@ -60,21 +61,37 @@ export class Classifier {
 
   /** Of one short sentence the answer may differ a little from call to call. Errors: those of `BatchQueue.ask`. */
   async classify(text: string, signal?: AbortSignal): Promise<Classification> {
+    return (await this.classifyCounted(text, { signal })).classification
+  }
+
+  /** The same, with the tokens that were read. */
+  async classifyCounted(
+    text: string,
+    { priority, signal }: { readonly priority?: Urgency | undefined; readonly signal?: AbortSignal | undefined },
+  ): Promise<{
+    readonly classification: Classification
+    readonly probabilities: Float32Array
+    readonly tokens: number
+  }> {
     const parts = partsOf(text)
     const head = this.manifest.digest
     // A message is never computed with another: a text's row depends a little on its neighbours, and where the parts disagree little decides.
     const group = parts.length > 1 || text.length > longestShared ? parts : undefined
-    const rows = await Promise.all(
-      parts.map((part) => this.#encoder.queue.ask({ text: part.asked, head, group, signal })),
+    const asked = await Promise.all(
+      parts.map((part) => this.#encoder.queue.ask({ text: part.asked, head, group, priority, signal })),
     )
-    return this.#answer(decide(parts, rows))
+    const rows = asked.map(({ row }) => row)
+    const decided = decide(parts, rows)
+    const tokens = asked.reduce((sum, one) => sum + one.tokens, 0)
+    return { classification: this.#answer(decided), probabilities: decided.probabilities, tokens }
   }
 
   /** Classifies many texts in batches that depend on these texts alone: the same texts, the same answers. */
   async classifyAll(texts: readonly string[], done?: (count: number, of: number) => void): Promise<Classification[]> {
     const parts = texts.map((text) => partsOf(text))
     const asked = parts.flat().map((part) => part.asked)
-    const run = (batch: readonly string[]): Promise<Float32Array> => this.#encoder.host.run(batch, this.manifest.digest)
+    const run = async (batch: readonly string[]): Promise<Float32Array> =>
+      (await this.#encoder.host.run(batch, this.manifest.digest)).rows
     const rows = await inBulk(asked, run, (count) => done?.(count, asked.length))
     let next = 0
     return parts.map((ofText) => this.#answer(decide(ofText, rows.slice(next, (next += ofText.length)))))

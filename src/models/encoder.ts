@@ -1,9 +1,11 @@
+import { join } from 'node:path'
 import { MillraceError } from '../core/errors/millrace-error.ts'
 import { encoderManifest } from './directory/manifest.ts'
 import { openDirectory } from './directory/open-directory.ts'
 import { BatchQueue } from './inference/batch-queue.ts'
 import { inBulk } from './inference/in-bulk.ts'
 import { InferenceHost } from './inference/inference-host.ts'
+import type { EncoderData } from './inference/protocol.ts'
 
 /**
  * Owns: one text encoder in its worker, and the queue in front of it. Does not own: the heads on it, which their classifiers add.
@@ -16,12 +18,18 @@ export class Encoder {
   readonly host: InferenceHost
   readonly queue: BatchQueue
 
-  private constructor(o: Pick<Encoder, 'name' | 'digest' | 'dimensions' | 'host'>) {
+  private constructor(
+    o: Pick<Encoder, 'name' | 'digest' | 'dimensions' | 'host'> & { readonly mostWaiting: number | undefined },
+  ) {
     this.name = o.name
     this.digest = o.digest
     this.dimensions = o.dimensions
     this.host = o.host
-    this.queue = new BatchQueue({ name: o.name, run: (texts, head) => o.host.run(texts, head) })
+    this.queue = new BatchQueue({
+      name: o.name,
+      run: (texts, head) => o.host.run(texts, head),
+      mostWaiting: o.mostWaiting,
+    })
   }
 
   /**
@@ -39,19 +47,35 @@ export class Encoder {
       pieces,
       longest,
     }
-    const host = new InferenceHost({ name, path, data })
-    await host.start()
-    return new Encoder({ name, digest, dimensions, host })
+    return Encoder.load({
+      name,
+      digest,
+      data,
+      paths: { tokenizer: join(path, 'tokenizer.json'), weights: join(path, 'model.onnx') },
+    })
+  }
+
+  /** Of files that were verified. Errors: `model/bad-tokenizer`, `model/unusable-weights`, `model/no-runtime`. */
+  static async load(o: {
+    readonly name: string
+    readonly digest: string
+    readonly data: EncoderData
+    readonly paths: Readonly<Record<'tokenizer' | 'weights', string>>
+    readonly mostWaiting?: number | undefined
+  }): Promise<Encoder> {
+    const host = new InferenceHost(o)
+    const dimensions = await host.start()
+    return new Encoder({ name: o.name, digest: o.digest, dimensions, host, mostWaiting: o.mostWaiting })
   }
 
   /** The vector of one text, computed alone: it does not depend on what else is asked. Errors: those of `BatchQueue.ask`. */
-  embed(text: string, signal?: AbortSignal): Promise<Float32Array> {
-    return this.queue.ask({ text, group: {}, signal })
+  async embed(text: string, signal?: AbortSignal): Promise<Float32Array> {
+    return (await this.queue.ask({ text, group: {}, signal })).row
   }
 
   /** Vectors of many texts, in batches that depend on these texts alone. */
   embedAll(texts: readonly string[], done?: (count: number) => void): Promise<Float32Array[]> {
-    return inBulk(texts, (batch) => this.host.run(batch, undefined), done)
+    return inBulk(texts, async (batch) => (await this.host.run(batch, undefined)).rows, done)
   }
 
   close(): Promise<void> {

@@ -91,7 +91,7 @@ export const modelErrors = {
       `${d.model} behind the route ${d.route} can answer ${d.label}, which is not among the classifier's labels. Train the model on those labels alone, or add the label to the classifier.`,
   }),
   'model/overloaded': entry({
-    status: 503,
+    status: 429,
     retry: 'backoff',
     title: 'Too many texts wait for the model',
     sample: { model: 'mini-en', waiting: 4096 },

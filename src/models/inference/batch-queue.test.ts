@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { isMillraceError } from '../../core/errors/millrace-error.ts'
-import { BatchQueue } from './batch-queue.ts'
+import { type Asked, BatchQueue, type Urgency } from './batch-queue.ts'
+import type { Batch } from './protocol.ts'
 
 /** A model that answers a text's length and first character, when it is told to. */
 function heldModel(): {
@@ -18,12 +19,14 @@ function heldModel(): {
     run: (texts) => {
       batches.push([...texts])
       const rows = Float32Array.from(texts.flatMap((text) => [text.length, text.codePointAt(0) ?? 0]))
-      return new Promise((resolve, reject) => held.push({ resolve: () => resolve(rows), reject }))
+      const batch: Batch = { rows, tokens: Uint32Array.from(texts, (text) => text.length) }
+      return new Promise((resolve, reject) => held.push({ resolve: () => resolve(batch), reject }))
     },
   })
   return { queue, batches, release: () => held.shift()?.resolve(), fail: (error) => held.shift()?.reject(error) }
 }
 
+const asked = (length: number, first: number): Asked => ({ row: Float32Array.of(length, first), tokens: length })
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
 test('every text gets its own row, whatever it was batched with', async () => {
@@ -37,7 +40,7 @@ test('every text gets its own row, whatever it was batched with', async () => {
           await turn()
           release()
         }
-        expect(await rows).toEqual(texts.map((text) => Float32Array.of(text.length, text.codePointAt(0) ?? 0)))
+        expect(await rows).toEqual(texts.map((text) => asked(text.length, text.codePointAt(0) ?? 0)))
         expect(batches.flat().length).toBe(texts.length)
         expect(Math.max(...batches.map((batch) => batch.length))).toBeLessThanOrEqual(8)
       },
@@ -130,5 +133,37 @@ test('a failed batch fails its own texts, and the next one runs', async () => {
   fail(new Error('broken'))
   release()
   await expect(bad).rejects.toThrow('broken')
-  expect(await good).toEqual(Float32Array.of(100, 98))
+  expect(await good).toEqual(asked(100, 98))
+})
+
+test('what is urgent goes first, and yet nothing waits for ever behind it', async () => {
+  const { queue, batches, release } = heldModel()
+  const ask = (name: string, priority: Urgency): Promise<Asked> => queue.ask({ text: name, group: {}, priority })
+  const all = [ask('first', 1), ask('second', 1)]
+  await turn() // both places are taken
+  all.push(ask('low', 3), ...Array.from({ length: 12 }, (_, i) => ask(`urgent ${i}`, 0)))
+  for (let i = 0; i < 15; i++) {
+    await turn()
+    release()
+  }
+  await Promise.all(all)
+  const order = batches.map(([text]) => text)
+  expect(order.slice(0, 4)).toEqual(['first', 'second', 'urgent 0', 'urgent 1'])
+  expect(order.indexOf('low')).toBe(7) // the eighth batch, with urgent ones still waiting
+})
+
+test('a full queue lets go of the least urgent, the newest of them, and not of what came last', async () => {
+  const { queue, release } = heldModel()
+  const low = Array.from({ length: 40 }, (_, i) => queue.ask({ text: `${i}`, priority: 3 }))
+  const urgent = queue.ask({ text: 'now', priority: 0 })
+  const late = queue.ask({ text: 'later', priority: 3 })
+  late.catch(() => undefined)
+  await expect(low.at(-1)).rejects.toMatchObject({ code: 'model/overloaded' })
+  await expect(late).rejects.toMatchObject({ code: 'model/overloaded' })
+  for (let i = 0; i < 8; i++) {
+    await turn()
+    release()
+  }
+  expect(await urgent).toEqual(asked(3, 110))
+  await Promise.all(low.slice(0, -1))
 })

@@ -1,4 +1,16 @@
 import { MillraceError } from '../../core/errors/millrace-error.ts'
+import type { Batch } from './protocol.ts'
+
+/** The most urgent first. */
+export type Urgency = 0 | 1 | 2 | 3
+const usual: Urgency = 1
+
+/** A text's own part of a batch's answer. */
+export interface Asked {
+  readonly row: Float32Array
+  /** Of the text, those that were cut off included. */
+  readonly tokens: number
+}
 
 interface Waiting {
   readonly text: string
@@ -6,7 +18,8 @@ interface Waiting {
   readonly head: string | undefined
   /** Texts are computed together only within a group; undefined: with whatever waits. */
   readonly group: object | undefined
-  readonly resolve: (row: Float32Array) => void
+  readonly priority: Urgency
+  readonly resolve: (asked: Asked) => void
   readonly reject: (error: unknown) => void
   readonly forget: () => void
 }
@@ -17,29 +30,33 @@ const largestBatch = 8
 const batchCost = 7
 /** One batch is computed while the next one waits at the worker's door, so that it never idles. */
 const mostInFlight = 2
+/** Each so many batches one is led by the text that waited longest, whatever its priority. */
+const oldestEach = 8
 
 /**
- * Owns: the texts that wait for a model, and which of them make a batch: the one that waited longest, and those of similar length (`cheapestWith`).
- * Nothing waits for a batch to fill: a text that comes alone runs alone.
+ * Owns: the texts that wait for a model, and which of them make a batch: of the most urgent the one that waited longest, and those of the same
+ * priority and of similar length (`cheapestWith`). Nothing waits for a batch to fill: a text that comes alone runs alone.
  *
  * Invariants:
  * 1. Every text is settled once: with its own row, with the batch's error, or with its signal's reason.
- * 2. No text is overtaken for ever: each batch contains the one that waited longest.
- * 3. At most `mostWaiting` texts wait; more are refused with `model/overloaded`.
+ * 2. No text is overtaken for ever: each batch contains the one of its priority that waited longest, and each eighth the one of all.
+ * 3. At most `mostWaiting` texts wait. When so many do, the least urgent is refused with `model/overloaded`: the newest that waits below the
+ *    newcomer, or else the newcomer.
  * 4. A group that is asked in one turn has the same rows every time: its batches depend on its own texts alone.
  */
 export class BatchQueue {
   readonly #name: string
-  readonly #run: (texts: readonly string[], head: string | undefined) => Promise<Float32Array>
+  readonly #run: (texts: readonly string[], head: string | undefined) => Promise<Batch>
   readonly #mostWaiting: number
   #waiting: Waiting[] = []
   #inFlight = 0
   #isWoken = false
+  #taken = 0
 
   constructor(o: {
     readonly name: string
-    readonly run: (texts: readonly string[], head: string | undefined) => Promise<Float32Array>
-    readonly mostWaiting?: number
+    readonly run: (texts: readonly string[], head: string | undefined) => Promise<Batch>
+    readonly mostWaiting?: number | undefined
   }) {
     this.#name = o.name
     this.#run = o.run
@@ -51,19 +68,20 @@ export class BatchQueue {
     readonly text: string
     readonly head?: string | undefined
     readonly group?: object | undefined
+    readonly priority?: Urgency | undefined
     readonly signal?: AbortSignal | undefined
-  }): Promise<Float32Array> {
-    const { text, head, group, signal } = o
+  }): Promise<Asked> {
+    const { text, head, group, priority = usual, signal } = o
     if (signal?.aborted) return Promise.reject(signal.reason as Error) // as the platform's own functions do
-    if (this.#waiting.length >= this.#mostWaiting)
-      return Promise.reject(new MillraceError('model/overloaded', { model: this.#name, waiting: this.#waiting.length }))
+    if (this.#waiting.length >= this.#mostWaiting && !this.#displace(priority))
+      return Promise.reject(this.#overloaded())
     return new Promise((resolve, reject) => {
       const abort = (): void => {
         this.#waiting = this.#waiting.filter((other) => other !== one)
         reject(signal?.reason as Error) // as above
       }
       const forget = (): void => signal?.removeEventListener('abort', abort)
-      const one: Waiting = { text, tokens: roughTokens(text), head, group, resolve, reject, forget }
+      const one: Waiting = { text, tokens: roughTokens(text), head, group, priority, resolve, reject, forget }
       signal?.addEventListener('abort', abort, { once: true })
       this.#waiting.push(one)
       this.#wake()
@@ -80,12 +98,37 @@ export class BatchQueue {
     })
   }
 
+  /** Makes room for somebody of this priority, at the cost of somebody less urgent. */
+  #displace(priority: Urgency): boolean {
+    let last: Waiting | undefined
+    for (const one of this.#waiting) if (one.priority >= (last?.priority ?? priority + 1)) last = one
+    if (!last) return false
+    this.#waiting = this.#waiting.filter((one) => one !== last)
+    last.forget()
+    last.reject(this.#overloaded())
+    return true
+  }
+
+  #overloaded(): MillraceError {
+    return new MillraceError('model/overloaded', { model: this.#name, waiting: this.#mostWaiting })
+  }
+
+  /** The text that waited longest, of the most urgent ones or of all. */
+  #next(): Waiting | undefined {
+    let [first] = this.#waiting
+    if (++this.#taken % oldestEach === 0) return first
+    for (const one of this.#waiting) if (first && one.priority < first.priority) first = one
+    return first
+  }
+
   #take(): readonly Waiting[] {
-    const [oldest] = this.#waiting
+    const oldest = this.#next()
     if (!oldest) return []
     const batch = cheapestWith(
       oldest,
-      this.#waiting.filter((one) => one.group === oldest.group && one.head === oldest.head),
+      this.#waiting.filter(
+        (one) => one.group === oldest.group && one.head === oldest.head && one.priority === oldest.priority,
+      ),
     )
     const taken = new Set(batch)
     this.#waiting = this.#waiting.filter((one) => !taken.has(one))
@@ -97,12 +140,13 @@ export class BatchQueue {
     if (!first) return
     this.#inFlight++
     try {
-      const rows = await this.#run(
+      const { rows, tokens } = await this.#run(
         batch.map((one) => one.text),
         first.head,
       )
       const width = rows.length / batch.length
-      for (const [i, one] of batch.entries()) one.resolve(rows.slice(i * width, (i + 1) * width))
+      for (const [i, one] of batch.entries())
+        one.resolve({ row: rows.slice(i * width, (i + 1) * width), tokens: tokens[i] ?? 0 })
     } catch (error) {
       for (const one of batch) one.reject(error)
     } finally {

@@ -15,8 +15,9 @@ const data: EncoderData = {
   pieces: 14_000,
   longest: 256,
 }
+const paths = { tokenizer: 'models/mini-en/tokenizer.json', weights: 'models/mini-en/model.onnx' }
 const hostOf = (some: Partial<EncoderData>): InferenceHost =>
-  new InferenceHost({ name: 'mini-en', path: 'models/mini-en', data: { ...data, ...some } })
+  new InferenceHost({ name: 'mini-en', paths, data: { ...data, ...some } })
 
 test('when the worker dies every waiting call fails with a code, and the next one gets a new worker', async () => {
   const workers: Worker[] = []
@@ -25,7 +26,7 @@ test('when the worker dies every waiting call fails with a code, and the next on
     workers.push(worker)
     return worker
   }
-  const host = new InferenceHost({ name: 'mini-en', path: 'models/mini-en', data, spawn })
+  const host = new InferenceHost({ name: 'mini-en', paths, data, spawn })
   const shape = { dimensions: 384, hidden: 1, buckets: 1, labels: 2 }
   await host.addHead('two', { shape, weights: new Uint8Array((384 + 1 + 2 + 2 + 1 + 2) * 4), temperature: 1 })
   const long = Array.from({ length: 16 }, () => 'card '.repeat(200))
@@ -38,8 +39,8 @@ test('when the worker dies every waiting call fails with a code, and the next on
     host.run(['where is my card?'], undefined),
     host.run(['a'], 'two'),
   ])
-  expect(vectors).toHaveLength(384)
-  expect(probabilities).toEqual(Float32Array.of(0.5, 0.5)) // its heads came along
+  expect(vectors.rows).toHaveLength(384)
+  expect(probabilities.rows).toEqual(Float32Array.of(0.5, 0.5)) // its heads came along
   expect(workers).toHaveLength(2)
   await host.close()
 })
@@ -62,13 +63,15 @@ test('a head whose weights do not fit is refused, and the encoder goes on', asyn
   const shape = { dimensions: 384, hidden: 4, buckets: 8, labels: 2 }
   const adding = host.addHead('bad', { shape, weights: new Uint8Array(12), temperature: 1 })
   await expect(adding).rejects.toMatchObject({ code: 'model/unusable-weights' })
-  expect(await host.run(['a', 'b'], undefined)).toHaveLength(768)
+  expect((await host.run(['a', 'b'], undefined)).rows).toHaveLength(768)
   await expect(host.run(['a'], 'unknown')).rejects.toMatchObject({ code: 'model/failed' })
   await host.close()
 })
 
 test('a text of thousands of words is cut to what the encoder takes', async () => {
   const host = hostOf({})
-  expect(await host.run(['card '.repeat(20_000)], undefined)).toHaveLength(384)
+  const { rows, tokens } = await host.run(['card '.repeat(20_000)], undefined)
+  expect(rows).toHaveLength(384)
+  expect(tokens[0]).toBeGreaterThan(256) // that it was cut can be told
   await host.close()
 })

@@ -1,10 +1,10 @@
 import { Worker } from 'node:worker_threads'
 import { MillraceError } from '../../core/errors/millrace-error.ts'
 import './no-telemetry.ts'
-import type { EncoderData, HeadData, Order, Refusal, Reply } from './protocol.ts'
+import type { Batch, EncoderData, HeadData, Order, Refusal, Reply } from './protocol.ts'
 
 interface Pending {
-  readonly resolve: (rows: Float32Array) => void
+  readonly resolve: (batch: Batch) => void
   readonly reject: (error: Error) => void
 }
 
@@ -19,30 +19,33 @@ interface Pending {
  */
 export class InferenceHost {
   readonly name: string
-  readonly #path: string
+  readonly #paths: Readonly<Record<'tokenizer' | 'weights', string>>
   readonly #data: EncoderData
   readonly #spawn: (data: EncoderData) => Worker
   readonly #heads = new Map<string, HeadData>()
   readonly #pending = new Map<number, Pending>()
   #worker: Worker | undefined
   #count = 0
+  #width = 0
   #isClosed = false
 
   constructor(o: {
     readonly name: string
-    readonly path: string
+    /** Of the files, as messages name them. */
+    readonly paths: Readonly<Record<'tokenizer' | 'weights', string>>
     readonly data: EncoderData
     readonly spawn?: (data: EncoderData) => Worker
   }) {
     this.name = o.name
     this.#spawn = o.spawn ?? spawnWorker
-    this.#path = o.path
+    this.#paths = o.paths
     this.#data = o.data
   }
 
-  /** Resolves when the encoder runs. Errors: `model/no-runtime`, `model/bad-tokenizer`, `model/unusable-weights`, `model/worker-died`. */
-  async start(): Promise<void> {
+  /** Resolves when the encoder runs, with the numbers in its rows. Errors: `model/no-runtime`, `model/bad-tokenizer`, `model/unusable-weights`, `model/worker-died`. */
+  async start(): Promise<number> {
     if (!this.#worker) await this.#begin()
+    return this.#width
   }
 
   /** Loads a head for `run`, and for every worker to come. Errors: as `start`, and `model/unusable-weights`. */
@@ -53,7 +56,7 @@ export class InferenceHost {
   }
 
   /** One batch: a row for each text, its vector or, with a head, its probabilities. Errors: as `start`, `model/failed`, `model/closed`. */
-  run(texts: readonly string[], head: string | undefined): Promise<Float32Array> {
+  run(texts: readonly string[], head: string | undefined): Promise<Batch> {
     if (this.#isClosed) return Promise.reject(new MillraceError('model/closed', { model: this.name }))
     if (!this.#worker) {
       const begun = this.#begin()
@@ -78,12 +81,13 @@ export class InferenceHost {
     worker.on('error', (error) => this.#died(worker, whyOf(error)))
     worker.on('exit', () => this.#died(worker, 'its thread stopped'))
     // Orders are handled in turn: heads that are posted now stand before any batch.
-    const started = new Promise<Float32Array>((resolve, reject) => this.#pending.set(0, { resolve, reject }))
+    const started = new Promise<Batch>((resolve, reject) => this.#pending.set(0, { resolve, reject }))
     const loaded = [...this.#heads].map(([head, data]) => this.#ask((n) => ({ kind: 'head', n, head, data })))
-    await Promise.all([started, ...loaded])
+    const [trial] = await Promise.all([started, ...loaded])
+    this.#width = trial.rows.length
   }
 
-  #ask(order: (n: number) => Order): Promise<Float32Array> {
+  #ask(order: (n: number) => Order): Promise<Batch> {
     return new Promise((resolve, reject) => {
       const worker = this.#worker
       if (!worker) return reject(new MillraceError('model/worker-died', { model: this.name, why: 'it is not running' }))
@@ -97,7 +101,7 @@ export class InferenceHost {
   #settle(reply: Reply): void {
     const waiting = this.#pending.get(reply.n)
     this.#pending.delete(reply.n)
-    if ('rows' in reply) waiting?.resolve(reply.rows)
+    if ('rows' in reply) waiting?.resolve(reply)
     else {
       const error = this.#errorOf(reply.refused)
       if (reply.n === 0) this.#drop(error)
@@ -122,9 +126,9 @@ export class InferenceHost {
       case 'no-runtime':
         return new MillraceError('model/no-runtime', { why })
       case 'bad-tokenizer':
-        return new MillraceError('model/bad-tokenizer', { path: `${this.#path}/tokenizer.json`, why })
+        return new MillraceError('model/bad-tokenizer', { path: this.#paths.tokenizer, why })
       case 'bad-encoder':
-        return new MillraceError('model/unusable-weights', { path: `${this.#path}/model.onnx`, why })
+        return new MillraceError('model/unusable-weights', { path: this.#paths.weights, why })
       case 'bad-head':
         return new MillraceError('model/unusable-weights', { path: 'weights.bin', why })
       case 'failed':

@@ -1,4 +1,5 @@
 import { HeadMisfit } from '../head/head-session.ts'
+import { GraphMisfit } from './graph-misfit.ts'
 import type { Refusal } from './protocol.ts'
 import { TokenizerMisfit } from './tokenizer.ts'
 
@@ -16,6 +17,7 @@ export function refusalOf(error: unknown, otherwise: 'failed' | 'bad-encoder'): 
   if (error instanceof Refused) return error.refusal
   if (error instanceof TokenizerMisfit) return { reason: 'bad-tokenizer', why: error.message }
   if (error instanceof HeadMisfit) return { reason: 'bad-head', why: error.message }
+  if (error instanceof GraphMisfit) return { reason: otherwise, why: error.message }
   if (error instanceof TypeError) return { reason: otherwise, why: error.message }
   return { reason: otherwise, why: 'ONNX Runtime refused it' }
 }

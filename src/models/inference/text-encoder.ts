@@ -1,50 +1,94 @@
-import { floatsOf, type Onnx, openSession, type Session } from './runtime.ts'
-import type { EncoderData } from './protocol.ts'
-import { TextTokenizer } from './tokenizer.ts'
+import { GraphMisfit } from './graph-misfit.ts'
+import { GraphPort, type Padded } from './graph-port.ts'
+import { pool, toProbabilities, toUnit } from './pool.ts'
+import type { Batch, EncoderData, OutputUse } from './protocol.ts'
+import { type Onnx, openSession } from './runtime.ts'
+import { TextTokenizer, TokenizerMisfit } from './tokenizer.ts'
 
-/** Owns: an encoder's session, in a worker. Vectors are as the model gives them: pooled, mapped and of unit length. */
+/** Of the encoders that Millrace makes: everything is in the graph. */
+const asIs: OutputUse = { kind: 'vector', pooling: 'mean', isUnit: false }
+
+/** Owns: an encoder's or sequence classifier's session, in a worker: from texts to vectors, or to a probability for each label. */
 export class TextEncoderSession {
-  readonly #onnx: Onnx
-  readonly #session: Session
+  readonly #port: GraphPort
   readonly #tokenizer: TextTokenizer
-  readonly #dimensions: number
+  readonly #use: OutputUse
+  readonly #padding: number
 
-  private constructor(onnx: Onnx, session: Session, tokenizer: TextTokenizer, dimensions: number) {
-    this.#onnx = onnx
-    this.#session = session
+  private constructor(port: GraphPort, tokenizer: TextTokenizer, { padding = 0, use = asIs }: EncoderData) {
+    this.#port = port
     this.#tokenizer = tokenizer
-    this.#dimensions = dimensions
+    this.#use = use
+    this.#padding = padding
   }
 
-  /** Throws `TokenizerMisfit`, or what ONNX Runtime throws. */
+  /** Throws `TokenizerMisfit`, `GraphMisfit`, or what ONNX Runtime throws. */
   static async open(onnx: Onnx, data: EncoderData): Promise<TextEncoderSession> {
     const tokenizer = new TextTokenizer(data)
-    const encoder = new TextEncoderSession(onnx, await openSession(onnx, data.weights), tokenizer, data.dimensions)
-    const { length } = await encoder.embed(['warm']) // the first call allocates, and a model of another shape is found out
-    if (length !== data.dimensions) throw new TypeError(`it answers ${length} numbers and not ${data.dimensions}`)
+    const port = new GraphPort(onnx, await openSession(onnx, data.weights), data.use ?? asIs)
+    const encoder = new TextEncoderSession(port, tokenizer, data)
+    const { length } = await encoder.trial() // the first call allocates, and a model of another shape is found out
+    const expected = data.use?.kind === 'labels' ? data.use.count : data.dimensions
+    if (expected !== undefined && length !== expected)
+      throw new GraphMisfit(`it answers ${length} numbers for a text and not ${expected}`)
+    await encoder.#tryLargest()
     return encoder
   }
 
-  /** One row for each text, in order. Texts are padded to the longest: give it texts of similar length. */
-  async embed(texts: readonly string[]): Promise<Float32Array> {
-    const tokens = texts.map((text) => this.#tokenizer.ids(text))
-    const width = Math.max(...tokens.map((ids) => ids.length))
-    const ids = new BigInt64Array(tokens.length * width)
-    const mask = new BigInt64Array(tokens.length * width)
-    for (const [row, ofText] of tokens.entries())
-      for (const [column, id] of ofText.entries()) {
-        ids[row * width + column] = BigInt(id)
-        mask[row * width + column] = 1n
-      }
-    const shape = [tokens.length, width]
-    const outputs = await this.#session.run({
-      input_ids: new this.#onnx.Tensor('int64', ids, shape),
-      attention_mask: new this.#onnx.Tensor('int64', mask, shape),
-    })
-    return floatsOf(outputs, 'sentence_embedding')
+  /** The row of a short text. */
+  async trial(): Promise<Float32Array> {
+    return (await this.embed(['warm'])).rows
   }
 
-  get dimensions(): number {
-    return this.#dimensions
+  /** One row for each text, in order. Texts are padded to the longest: give it texts of similar length. */
+  async embed(texts: readonly string[]): Promise<Batch> {
+    const tokens = texts.map((text) => this.#tokenizer.tokens(text))
+    const rows = await this.#rows(
+      padded(
+        tokens.map(({ ids }) => ids),
+        this.#padding,
+      ),
+    )
+    return { rows, tokens: Uint32Array.from(tokens, ({ count }) => count) }
   }
+
+  /** A matrix with fewer rows than the tokenizer has pieces answers every text but those with rare words. */
+  async #tryLargest(): Promise<void> {
+    const { largest } = this.#tokenizer
+    try {
+      await this.#rows(padded([[largest]], this.#padding))
+    } catch {
+      throw new TokenizerMisfit(
+        `it has pieces up to the number ${largest}, and the encoder's matrix has no row for that`,
+      )
+    }
+  }
+
+  async #rows(batch: Padded): Promise<Float32Array> {
+    const { data, dims } = await this.#port.run(batch)
+    const use = this.#use
+    if (!(data instanceof Float32Array) || dims[0] !== batch.height || data.length === 0)
+      throw new GraphMisfit(`it answers ${dims.join(' x ')} numbers for ${batch.height} texts`)
+    if (this.#port.read.holds === 'tokens' && (dims.length !== 3 || dims[1] !== batch.width))
+      throw new GraphMisfit(`it answers ${dims.join(' x ')} numbers for ${batch.height} texts of ${batch.width} tokens`)
+    if (use.kind === 'labels') {
+      toProbabilities(data, data.length / batch.height, use.by)
+      return data
+    }
+    const rows = this.#port.read.holds === 'rows' ? data : pool({ ...batch, vectors: data }, use.pooling)
+    if (use.isUnit) toUnit(rows, rows.length / batch.height)
+    return rows
+  }
+}
+
+function padded(rows: readonly (readonly number[])[], padding: number): Padded {
+  const [height, width] = [rows.length, Math.max(...rows.map((row) => row.length))]
+  const ids = new Array<number>(height * width).fill(padding)
+  const mask = new Array<number>(height * width).fill(0)
+  for (const [row, ofText] of rows.entries())
+    for (const [column, id] of ofText.entries()) {
+      ids[row * width + column] = id
+      mask[row * width + column] = 1
+    }
+  return { height, width, ids, mask }
 }

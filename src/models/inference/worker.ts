@@ -1,6 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { HeadSession } from '../head/head-session.ts'
-import type { EncoderData, Order, Reply } from './protocol.ts'
+import type { Batch, EncoderData, Order, Reply } from './protocol.ts'
 import { Refused, refusalOf } from './refused.ts'
 import { loadOnnx } from './runtime.ts'
 import { TextEncoderSession } from './text-encoder.ts'
@@ -13,33 +13,33 @@ if (!port) throw new Error('this file runs in a worker thread')
 
 const heads = new Map<string, HeadSession>()
 const send = (reply: Reply): void => port.postMessage(reply, 'rows' in reply ? [reply.rows.buffer as ArrayBuffer] : []) // never shared
-const nothing = new Float32Array(0)
+const noTokens = new Uint32Array(0)
 
 try {
   const onnx = await loadOnnx().catch(() => undefined)
   if (!onnx) throw new Refused({ reason: 'no-runtime', why: 'onnxruntime-node is not installed for this system' })
   const encoder = await TextEncoderSession.open(onnx, workerData as EncoderData) // what the host gives
-  const answer = async (order: Order): Promise<Float32Array> => {
+  const answer = async (order: Order): Promise<Batch> => {
     if (order.kind === 'head') {
       heads.set(order.head, await HeadSession.open(onnx, order.data))
-      return nothing.slice()
+      return { rows: new Float32Array(0), tokens: noTokens }
     }
-    const vectors = await encoder.embed(order.texts)
-    if (order.head === undefined) return vectors.slice()
+    const { rows, tokens } = await encoder.embed(order.texts)
+    if (order.head === undefined) return { rows: rows.slice(), tokens }
     const head = heads.get(order.head)
     if (!head) throw new Refused({ reason: 'failed', why: 'its head was not loaded' })
-    return (await head.probabilities(vectors, order.texts)).slice()
+    return { rows: (await head.probabilities(rows, order.texts)).slice(), tokens }
   }
   let last: Promise<void> = Promise.resolve()
   port.on('message', (order: Order) => {
     last = last
       .then(() => answer(order))
       .then(
-        (rows) => send({ n: order.n, rows }),
+        (batch) => send({ n: order.n, ...batch }),
         (error: unknown) => send({ n: order.n, refused: refusalOf(error, 'failed') }),
       )
   })
-  send({ n: 0, rows: nothing.slice() })
+  send({ n: 0, rows: (await encoder.trial()).slice(), tokens: noTokens })
 } catch (error) {
   send({ n: 0, refused: refusalOf(error, 'bad-encoder') })
   port.close()
