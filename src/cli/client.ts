@@ -56,6 +56,10 @@ export class Client {
     return this.#send('DELETE', path, undefined, schema)
   }
 
+  put<T>(path: string, body: unknown, schema: z.ZodType<T>): Promise<T> {
+    return this.#send('PUT', path, { type: 'application/json', bytes: JSON.stringify(body) }, schema)
+  }
+
   /** Sends bytes as they are. */
   postBytes<T>(
     path: string,

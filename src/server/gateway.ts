@@ -4,6 +4,7 @@ import type { Random } from '../core/random.ts'
 import { repeat } from '../execution/engine/housekeeping.ts'
 import { BudgetLevels } from '../models/cost/budget-levels.ts'
 import { declareBudgets } from '../models/cost/budgets.ts'
+import type { CostAlert } from '../models/cost/reservation.ts'
 import { SpendLedger } from '../models/cost/spend-ledger.ts'
 import type { Caller } from '../models/gateway/caller.ts'
 import { Gateway, type GatewayParts } from '../models/gateway/gateway.ts'
@@ -35,6 +36,8 @@ export async function openGateway(o: {
   readonly process: ProcessId
   readonly beat: (process: ProcessId) => Promise<void>
   readonly say: Say
+  /** Hears of each alert beside the log, once, in the process that caused it. It may not throw. */
+  readonly onAlert?: (alert: CostAlert) => void
   readonly clock: Clock
   readonly random: Random
 }) {
@@ -42,14 +45,12 @@ export async function openGateway(o: {
   const { pool, modelRoutes, settings, process, beat, say, clock, random } = o
   await declareBudgets(pool, mainTenant, settings.budgets ?? [])
   await beat(process)
-  const spend = new SpendLedger({
-    pool,
-    clock,
-    random,
-    process,
-    onAlert: ({ amount, budget, kind, period }) =>
-      say('', { event: 'cost-alert', level: 'warn', kind, budget, period, nano: String(amount) }),
-  })
+  const onAlert = (alert: CostAlert): void => {
+    const { amount, budget, kind, period } = alert
+    say('', { event: 'cost-alert', level: 'warn', kind, budget, period, nano: String(amount) })
+    o.onAlert?.(alert)
+  }
+  const spend = new SpendLedger({ pool, clock, random, process, onAlert })
   const upstream = new Upstream({ clock })
   const levels = await BudgetLevels.open(pool, mainTenant)
   const recorder = new CallRecorder({
@@ -86,6 +87,7 @@ export async function openGateway(o: {
   return {
     gateway,
     caller,
+    onAlert,
     /** Calls over HTTP are taken: the project says what they are held to. */
     isOpen: settings.gateway !== undefined,
     async close(): Promise<void> {

@@ -37,6 +37,7 @@ import { QueueMeter } from '../telemetry/queue-meter.ts'
 import { StepMeter } from '../telemetry/step-meter.ts'
 import { EffectsHold } from './backup/effects-hold.ts'
 import { type Caches, openCaches } from './caches.ts'
+import { budgetAlerts } from './budget-alerts.ts'
 import { openClients } from './clients.ts'
 import { connectorsOf } from './connectors.ts'
 import type { Engines } from './embedded/engines.ts'
@@ -162,6 +163,7 @@ export async function openPlanes(options: PlanesOptions) {
     })
     const responses = openStoredResponses({ pool, keys: vault, settings, clock, random })
     end.unshift(() => responses.close())
+    let tellAlert: ReturnType<typeof budgetAlerts> | undefined
     const gateway = await openGateway({
       pool,
       modelRoutes,
@@ -172,6 +174,7 @@ export async function openPlanes(options: PlanesOptions) {
       process,
       beat: (one) => log.beat(one),
       say,
+      onAlert: (alert) => tellAlert?.(alert),
       clock,
       random,
     })
@@ -203,6 +206,7 @@ export async function openPlanes(options: PlanesOptions) {
         link: (tenant, links) => vault.link(tenant, links),
       },
     })
+    tellAlert = budgetAlerts({ inbox, dispatcher, pipelines, say })
     const parser = new MailParser(clock)
     end.push(() => parser.close())
     const { customers: list } = settings.mailbox ?? {}
@@ -260,6 +264,8 @@ export async function openPlanes(options: PlanesOptions) {
     }
     return {
       pool,
+      clock,
+      audit,
       keys,
       people,
       owner,

@@ -51,7 +51,7 @@ export const costErrors = {
     title: 'A declared budget cannot be used',
     sample: { budget: 'support', why: 'its parent sales is not declared' },
     message: (d) =>
-      `The budget ${d.budget} cannot be used: ${d.why}. Correct it in millrace.config.ts; no budget was changed.`,
+      `The budget ${d.budget} cannot be used: ${d.why}. Correct it where it was said, in millrace.config.ts or in the request; no budget was changed.`,
   }),
   'cost/not-held': entry({
     status: 409,

@@ -12,6 +12,8 @@ import type { Planes } from '../planes.ts'
 import { type Api, type ApiEnv, makeApi } from './api.ts'
 import { cacheRoutes } from './cache-routes.ts'
 import { callRoutes } from './call-routes.ts'
+import { budgetRoutes } from './budget-routes.ts'
+import { costRoutes } from './cost-routes.ts'
 import { deadLetterRoutes } from './dead-letter-routes.ts'
 import { dialectRoutes } from './dialect-routes.ts'
 import { effectsRoutes } from './effects-routes.ts'
@@ -80,6 +82,8 @@ export function makeApp(options: AppOptions): Api {
     eventRoutes(planes),
     peopleRoutes(planes),
     keyRoutes(planes),
+    budgetRoutes(planes),
+    costRoutes(planes),
     pipelineRoutes(planes),
     modelRoutes(planes),
     cacheRoutes(planes),
@@ -96,7 +100,7 @@ export function makeApp(options: AppOptions): Api {
 /** Nothing is at the address, or nothing that takes the method (RFC 9110, 15.5.6). */
 function noSuch(app: Api, { req }: Context): MillraceError {
   const [method, path] = [req.method, req.path.slice(0, 200)]
-  const routes = ['GET', 'POST', 'DELETE'].flatMap((one) =>
+  const routes = ['GET', 'POST', 'PUT', 'DELETE'].flatMap((one) =>
     app.router.match(one, req.path)[0].map(([[, route]]) => route),
   )
   const taken = routes.filter((route) => route.method !== 'ALL') // middleware is of all methods

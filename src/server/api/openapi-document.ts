@@ -32,10 +32,10 @@ export function openApiDocument(app: Api): object {
     security: [{ key: [] }],
   })
   const content = { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } }
-  for (const { delete: remove, get, post } of Object.values(document.paths ?? {}))
-    for (const operation of [get, post, remove]) {
+  for (const { delete: remove, get, post, put } of Object.values(document.paths ?? {}))
+    for (const operation of [get, post, put, remove]) {
       if (!operation) continue
-      const statuses = statusesOf(operation.security, operation === post)
+      const statuses = statusesOf(operation.security, operation === post || operation === put)
       const refused = statuses.map((status) => [status, { description: refusals[Number(status)], content }])
       operation.responses = { ...Object.fromEntries(refused), ...operation.responses }
     }

@@ -122,6 +122,11 @@ test('the document is what every route answers: no field that it does not name',
       })
       return server.ask(`/api/v1/keys/${key.id}/revoke`, { method: 'POST' })
     },
+    'get /api/v1/budgets': () => server.ask('/api/v1/budgets'),
+    'put /api/v1/budgets/{budget}': () =>
+      server.ask('/api/v1/budgets/shop', { ...json({ currency: 'USD', cap: '5', period: 'day' }), method: 'PUT' }),
+    'get /api/v1/cost': () => server.ask('/api/v1/cost?by=model'),
+    'get /api/v1/cost/alerts': () => server.ask('/api/v1/cost/alerts'),
     'get /api/v1/pipelines': () => server.ask('/api/v1/pipelines'),
     'post /api/v1/pipelines/{pipeline}/pause': () => server.ask('/api/v1/pipelines/desk/pause', post),
     'post /api/v1/pipelines/{pipeline}/resume': () => server.ask('/api/v1/pipelines/desk/resume', post),
@@ -162,6 +167,7 @@ test('the document is what every route answers: no field that it does not name',
     'post /api/v1/dead-letters/{letter}/replay',
     'post /api/v1/effects/release',
     'post /api/v1/routes/{route}/try',
+    'post /api/v1/cost/reservations/{reservation}/corrections',
     'get /api/v1/calls/{call}',
   ]
   expect([...Object.keys(requests), ...elsewhere].toSorted()).toEqual(
