@@ -5,8 +5,8 @@ import { MillraceError } from '../core/errors/millrace-error.ts'
 import { problemAnswer } from './api/problem.ts'
 import { answerUnreadable } from './unreadable-request.ts'
 
-/** What answers a request. */
-export type Fetch = (request: Request) => Response | Promise<Response>
+/** What answers a request. `node`: the same as Node has it, for answers that go past the web's streams. */
+export type Fetch = (request: Request, node: object) => Response | Promise<Response>
 
 /**
  * Owns: the API's port, from the first moment of a start, so that a port in use is known before anything else is started.
@@ -28,7 +28,7 @@ export class HttpServer {
     const isEverywhere = address === '0.0.0.0' || address === '::'
     this.url = `http://${isEverywhere ? '127.0.0.1' : address.includes(':') ? `[${address}]` : address}:${port}`
     this.isExposed = !/^(?:127\.|::1$)/.test(address)
-    const listener = getRequestListener((request) => this.#fetch(request), { errorHandler })
+    const listener = getRequestListener((request, node) => this.#fetch(request, node), { errorHandler })
     const answering = new Set<http.IncomingMessage>()
     server.on('clientError', (error, connection) => {
       const isAnswering = [...answering].some(({ socket }) => socket === connection)

@@ -110,7 +110,7 @@ export async function startMillrace(options: MillraceOptions): Promise<Millrace>
         say(sentence, { event: 'request-failed', level: 'error', incident, ...trace })
       },
     })
-    http.serve((request) => app.fetch(request))
+    http.serve((request, node) => app.fetch(request, node))
     let stopped: Promise<void> | undefined
     const stop = (): Promise<void> => {
       isStopping = true

@@ -72,7 +72,7 @@ export async function testServer(more: Partial<Settings> = {}): Promise<TestServ
     isStopping: () => false,
     log: (_incident, error) => incidents.push(error),
   })
-  http.serve((request) => app.fetch(request))
+  http.serve((request, node) => app.fetch(request, node))
   const { url } = http
   writeServerJson(home.path, {
     url,

@@ -1,11 +1,8 @@
 import { expect, test } from 'vitest'
-import { GroupCommit } from './group-commit.ts'
+import { GroupCommit, type GroupCommitOptions } from './group-commit.ts'
 
 /** Notes each batch, and holds it until it is let go. */
-function held(options: {
-  most: number
-  patience?: ConstructorParameters<typeof GroupCommit<string, string>>[0]['patience']
-}) {
+function held(options: Pick<GroupCommitOptions<string, string>, 'most' | 'patience'>) {
   const batches: string[][] = []
   const gates: (() => void)[] = []
   const queue = new GroupCommit<string, string>({

@@ -9,7 +9,8 @@ import { boundsOf } from '../../models/gateway/bounds.ts'
 import type { GatewayAnswer } from '../../models/gateway/gateway.ts'
 import type { Planes } from '../planes.ts'
 import { callerOf, clientOf, namesFor } from './client-of.ts'
-import { type AsKnown, bodyOf, inDialect, jsonHeaders } from './in-dialect.ts'
+import { type AsKnown, bodyOf, inDialect, jsonHeaders, mostBytes } from './in-dialect.ts'
+import { NodeExchange } from './node-exchange.ts'
 
 const addresses: Readonly<Record<string, DialectName>> = {
   '/chat/completions': 'openai-chat',
@@ -51,15 +52,16 @@ export function dialectRoutes({ planes, isStopping, asKnown }: Options): Hono {
   async function answer(c: Context, dialect: Dialect): Promise<Response> {
     if (isStopping()) throw new MillraceError('server/stopping', {})
     const client = await clientOf(planes, c)
-    const request = dialect.read(await bodyOf(c.req.raw))
-    const { signal } = c.req.raw
+    const exchange = NodeExchange.of(c)
+    const request = dialect.read(await (exchange?.body(mostBytes) ?? bodyOf(c.req.raw)))
+    const { signal } = exchange ?? c.req.raw
     const headers = c.req.header()
     const caller = callerOf(planes, client, { headers, request })
     const ticket = await planes.clients.limits.admit(client, { tokens: mostTokens(request, planes) })
     try {
       const answered = await planes.gateway.gateway.call(request, caller, { headers, signal })
       void answered.outcome.then(({ usage }) => leave(ticket, usage)).catch(() => ticket.end()) // then what was reserved counts
-      return responseOf(answered)
+      return exchange?.send(answered) ?? responseOf(answered)
     } catch (error) {
       leave(ticket, noUsage)
       throw error

@@ -6,7 +6,7 @@ import { errorAnswer } from '../../models/gateway/gateway.ts'
 export type AsKnown = (error: unknown) => MillraceError
 
 /** As much as a request with pictures and documents has. */
-const mostBytes = 32 * 1024 * 1024
+export const mostBytes = 32 * 1024 * 1024
 
 export const jsonHeaders = { 'content-type': 'application/json', 'cache-control': 'no-store' } as const
 
