@@ -1,7 +1,9 @@
 import { Command } from 'commander'
 import { backupCommand } from './backup.ts'
+import { budgetsCommand } from './budgets.ts'
 import { completionCommand } from './completion.ts'
 import { callsCommand } from './calls.ts'
+import { costCommand } from './cost.ts'
 import { deadLettersCommand } from './dead-letters.ts'
 import { devCommand } from './dev.ts'
 import { doctorCommand } from './doctor.ts'
@@ -37,6 +39,8 @@ const commands = [
   callsCommand,
   routesCommand,
   scriptedModelCommand,
+  budgetsCommand,
+  costCommand,
   peopleCommand,
   keysCommand,
   effectsCommand,
