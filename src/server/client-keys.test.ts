@@ -1,6 +1,7 @@
 import OpenAI from 'openai'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { z } from 'zod'
+import { mainTenant } from '../core/ids.ts'
 import { ScriptedUpstream } from '../models/providers/testing.ts'
 import { newKeyView } from './api/key-routes.ts'
 import { type TestServer, testServer } from './testing.ts'
@@ -147,6 +148,40 @@ test('calls at once: one is refused while another runs, and one that its client 
   await upstream.until(() => upstream.calls[asked]?.state === 'left') // the socket to the provider is freed too
   upstream.otherwise = { does: 'answer', text: 'Hello.' }
   await expect.poll(async () => (await chat(secret)).status).toBe(200)
+})
+
+test('a stream that its client left before its first word is over too: at its provider, and for the limit', async () => {
+  const { secret } = await make({ ...internal, atOnce: 1 })
+  upstream.otherwise = { does: 'answer', text: 'Late.', held: 'headers' }
+  const asked = upstream.calls.length
+  const leaves = new AbortController()
+  const first = chat(secret, { signal: leaves.signal, body: { stream: true } })
+  await upstream.until(() => upstream.calls.length > asked)
+  leaves.abort()
+  await expect(first).rejects.toThrow(/abort/i)
+  await upstream.until(() => upstream.calls[asked]?.state === 'left')
+  upstream.otherwise = { does: 'answer', text: 'Hello.' }
+  await expect.poll(async () => (await chat(secret, { body: { stream: true } })).status).toBe(200)
+})
+
+test('a body past the limit is refused in the words of the dialect', async () => {
+  const { secret } = await make(internal)
+  const body = 'x'.repeat(33 * 1024 * 1024)
+  const headers = { 'x-api-key': secret }
+  const said = async (path: string): Promise<unknown> =>
+    (await fetch(`${server.url}${path}`, { method: 'POST', headers, body })).json()
+  expect(await said('/v1/chat/completions')).toMatchObject({ error: { code: 'api/too-large' } })
+  expect(await said('/v1/messages')).toMatchObject({ type: 'error', error: { type: 'request_too_large' } })
+})
+
+test('calls stick to their entity, or else to their user: the same for both never, and nobody reads either out of it', () => {
+  const { clients } = server.planes
+  const entity = { type: 'customer', id: '4711' }
+  const key = clients.stickyKey(mainTenant, { entity, endUser: 'ada' })
+  expect(key).toBe(clients.stickyKey(mainTenant, { entity, endUser: 'bob' }))
+  expect(key).toMatch(/^[0-9a-f]{64}$/)
+  expect(clients.stickyKey(mainTenant, { endUser: '4711' })).not.toBe(key)
+  expect(clients.stickyKey(mainTenant, {})).toBeUndefined()
 })
 
 test('entity, task and user of a call are counted by name, and none of it reaches the provider', async () => {
