@@ -59,7 +59,7 @@ export async function callers(): Promise<Callers> {
   }
 }
 
-/** `millrace gateway`, as anybody starts it. */
+/** `npm run gateway`, as anybody starts it. */
 export interface GatewayUnderTest {
   readonly url: string
   readonly key: string
@@ -78,7 +78,7 @@ export async function gatewayUnderTest(options: readonly string[]): Promise<Gate
   const elsewhere = { DATABASE_URL: '', DATABASE_APP_URL: '' }
   const child = spawn(
     process.execPath,
-    [...profile, fileOf('../src/cli/main.ts'), 'gateway', '--data', home, ...options],
+    [...profile, '--max-semi-space-size=8', fileOf('../src/cli/main.ts'), 'gateway', '--data', home, ...options],
     {
       stdio: ['ignore', 'pipe', process.env['BENCH_TELL'] ? 'inherit' : 'ignore'],
       env: { ...process.env, ...elsewhere },
