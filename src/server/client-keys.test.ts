@@ -76,6 +76,12 @@ test('a key for models calls its routes, lists no other, and learns of none', as
   }
   expect(texts[0]).toBe(texts[1])
   expect(texts[0]).not.toContain('hidden')
+  const counted = await fetch(`${server.url}/v1/messages/count_tokens`, {
+    ...json({ model: 'nobody', messages: [{ role: 'user', content: 'Hi' }] }),
+    headers: { 'x-api-key': secret },
+  })
+  expect(counted.status).toBe(404)
+  expect(await counted.text()).not.toContain('hidden')
 })
 
 test('a key for models opens nothing of the API, and a key for the API calls no model unless it is the owner’s', async () => {

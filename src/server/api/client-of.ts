@@ -42,8 +42,7 @@ export function callerOf(
   { headers, request }: { headers: Readonly<Record<string, string>>; request: ModelRequest },
 ): Caller {
   const { budgets, dataClass, id, routes, tenant } = client
-  if (routes && !namesFor(modelRoutes, client).includes(request.model))
-    throw new MillraceError('model/no-such-route', { route: request.model.slice(0, 200), known: routes.join(', ') })
+  refuseHidden(modelRoutes, client, request.model)
   const said = saidOfCaller(headers, request)
   const key = clients.stickyKey(tenant, said)
   const { entity, task } = said
@@ -57,6 +56,13 @@ export function callerOf(
     ...(routes && { routes }),
     facts: { ...(entity && { entity }), ...(task !== undefined && { task }) },
   }
+}
+
+/** A route that a client may not ask is to it as one that is not there. Errors: `model/no-such-route`. */
+export function refuseHidden(modelRoutes: Planes['modelRoutes'], client: Client, name: string): void {
+  const { routes } = client
+  if (routes && !namesFor(modelRoutes, client).includes(name))
+    throw new MillraceError('model/no-such-route', { route: name.slice(0, 200), known: routes.join(', ') })
 }
 
 /** The routes that a client may ask, and their aliases. */

@@ -7,7 +7,7 @@ import type { FreeAnswer } from '../../models/free-calls/free-calls.ts'
 import { listedItems } from '../../models/responses/conversation.ts'
 import type { Owner, StoredResponse } from '../../models/responses/stored-responses.ts'
 import type { Planes } from '../planes.ts'
-import { clientOf } from './client-of.ts'
+import { clientOf, refuseHidden } from './client-of.ts'
 import { type AsKnown, bodyOf, inDialect, jsonHeaders } from './in-dialect.ts'
 
 /** As OpenAI's lists. */
@@ -67,11 +67,18 @@ export function storedResponseRoutes({ planes, asKnown, random }: Options): Hono
   )
   app.post('/messages/count_tokens', (c) =>
     inDialect(messages, asKnown, async () => {
-      const { dataClass, routes } = await clientOf(planes, c)
+      const client = await clientOf(planes, c)
       const request = messages.read(await bodyOf(c.req.raw))
+      refuseHidden(planes.modelRoutes, client, request.model)
       const parts = { routes: planes.modelRoutes.live, free, random }
       const { signal } = c.req.raw
-      return told(await countTokens(parts, request, { dataClass, allowed: routes, headers: c.req.header(), signal }))
+      const { dataClass, routes } = client
+      const ticket = await planes.clients.limits.admit(client, { tokens: 0 })
+      try {
+        return told(await countTokens(parts, request, { dataClass, allowed: routes, headers: c.req.header(), signal }))
+      } finally {
+        ticket.end()
+      }
     }),
   )
   return app
