@@ -78,7 +78,7 @@ function decoded(part: string): string {
 }
 
 /** `NAME=VALUE`. */
-export function namedOption(text: string): NamedOption {
+function namedOption(text: string): NamedOption {
   const at = text.indexOf('=')
   if (at < 1 || at === text.length - 1) throw new InvalidArgumentError(`${text} is not NAME=VALUE.`)
   return { name: text.slice(0, at), value: text.slice(at + 1) }
