@@ -48,13 +48,34 @@ const keys = z.array(z.string().regex(/^(?:env:[A-Za-z_]\w*|file:.+)$/, 'write e
 
 const remote = { model: foreignName, parameters, keys, ...ofEvery }
 
+/** How a model within this process is used, beside what its directory says. */
+export const onnxParameters = z.strictObject({
+  /** `quantized` means `onnx/model_quantized.onnx`. Not said: `onnx/model.onnx`. */
+  variant: z
+    .string()
+    .regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,40}$/)
+    .optional(),
+  /** Put before each text: E5's `query: ` and `passage: `. */
+  prefix: z.string().max(1000).optional(),
+  pooling: z.enum(['mean', 'cls', 'max']).optional(),
+  /** Vectors are made of the length one. */
+  isUnit: z.boolean().optional(),
+  /** Of a text with more tokens than the model takes: refused unless said. */
+  onLong: z.enum(['refuse', 'cut']).optional(),
+})
+
 /** A model as `millrace.config.ts` declares it; its version is the digest of what it says, keys apart. */
 export const modelDeclaration = z.discriminatedUnion('provider', [
   z.strictObject({ provider: z.literal('openai'), url: baseUrl.optional(), ...remote }),
   z.strictObject({ provider: z.literal('anthropic'), url: baseUrl.optional(), ...remote }),
   z.strictObject({ provider: z.literal('openai-compatible'), url: baseUrl, ...remote }),
   z.strictObject({ provider: z.literal('kserve-v2'), url: baseUrl, ...remote }),
-  z.strictObject({ provider: z.literal('onnx'), directory: z.string().min(1), ...ofEvery }),
+  z.strictObject({
+    provider: z.literal('onnx'),
+    directory: z.string().min(1),
+    parameters: onnxParameters.default({}),
+    ...ofEvery,
+  }),
   z.strictObject({ provider: z.literal('template'), ...ofEvery }),
 ])
 export type ModelDeclaration = z.input<typeof modelDeclaration>

@@ -3,8 +3,7 @@ import type { Clock } from '../core/clock.ts'
 import { mainTenant } from '../core/ids.ts'
 import type { Random } from '../core/random.ts'
 import { PriceBook } from '../models/cost/price-book.ts'
-import { classifierManifest } from '../models/directory/manifest.ts'
-import { openDirectory } from '../models/directory/open-directory.ts'
+import { openLocal } from '../models/directory/local-directory.ts'
 import { LiveRoutes } from '../models/routes/live-routes.ts'
 import { type ModelVersion, versionOf } from '../models/routes/model-version.ts'
 import { RoutePlanner } from '../models/routes/route-planner.ts'
@@ -46,7 +45,7 @@ const declaredModels = ({ root, settings }: Project): Promise<ModelVersion[]> =>
   Promise.all(
     Object.entries(settings.models ?? {}).map(async ([name, declaration]) => {
       if (declaration.provider !== 'onnx') return versionOf(name, declaration)
-      const { manifest } = await openDirectory(resolve(root, declaration.directory), classifierManifest)
-      return versionOf(name, declaration, manifest.digest)
+      const { digest } = await openLocal(resolve(root, declaration.directory), declaration.parameters)
+      return versionOf(name, declaration, digest)
     }),
   )

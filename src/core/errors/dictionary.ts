@@ -8,6 +8,7 @@ import { intakeErrors } from './intake.ts'
 import { knowledgeErrors } from './knowledge.ts'
 import { modelErrors } from './model.ts'
 import { modelAnswerErrors } from './model-answer.ts'
+import { modelLocalErrors } from './model-local.ts'
 import { modelRouteErrors } from './model-route.ts'
 import { modelStepErrors } from './model-step.ts'
 import { modelWireErrors } from './model-wire.ts'
@@ -29,6 +30,7 @@ export const dictionary = {
   ...knowledgeErrors,
   ...modelErrors,
   ...modelAnswerErrors,
+  ...modelLocalErrors,
   ...modelRouteErrors,
   ...modelStepErrors,
   ...modelWireErrors,

@@ -8,7 +8,7 @@ const int64 = 7
 const attributeOfInt = 2
 
 /**
- * Owns: an ONNX graph while it is written down (https://onnx.ai/onnx/repo-docs/IR.html), opset 17, all values float32. ONNX Runtime multiplies
+ * Owns: an ONNX graph while it is written down (https://onnx.ai/onnx/repo-docs/IR.html), opset 17, all values float32 but for inputs that are said to be int64. ONNX Runtime multiplies
  * matrices some fifty times faster than loops in JavaScript do, so heads run and learn in it. Does not own: what the graph means.
  */
 export class Graph {
@@ -18,8 +18,8 @@ export class Graph {
   readonly #constants: Field[] = []
   #count = 0
 
-  input(name: string, shape: Shape): string {
-    this.#inputs.push([11, valueInfo(name, shape)])
+  input(name: string, shape: Shape, type: 'float' | 'int64' = 'float'): string {
+    this.#inputs.push([11, valueInfo(name, shape, type === 'float' ? float : int64)])
     return name
   }
 
@@ -83,7 +83,7 @@ function node(
   ]
 }
 
-function valueInfo(name: string, shape: Shape): Field[] {
+function valueInfo(name: string, shape: Shape, type = float): Field[] {
   const dimensions = shape.map((length): Field => [1, [typeof length === 'string' ? [2, length] : [1, length]]])
   return [
     [1, name],
@@ -93,7 +93,7 @@ function valueInfo(name: string, shape: Shape): Field[] {
         [
           1,
           [
-            [1, float],
+            [1, type],
             [2, dimensions],
           ],
         ],

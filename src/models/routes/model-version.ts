@@ -53,13 +53,18 @@ export function versionOf(model: string, declaration: ModelDeclaration, weights?
     upstream: 'model' in rest ? rest.model : (weights ?? noWeights),
     ...('url' in rest && rest.url !== undefined && { url: rest.url.replace(/\/+$/, '') }),
     ...('directory' in rest && { directory: rest.directory }),
-    parameters: 'parameters' in rest ? rest.parameters : {},
+    parameters: 'parameters' in rest ? said(rest.parameters) : {},
     ...(region !== undefined && { region }),
     sees: inOrder(rest.sees ?? (isWithin ? dataClasses : ['public'])),
     tier,
     ...(able && { capabilities: capabilities.filter((one) => able.includes(one)) }),
   })
 }
+
+const said = (parameters: Readonly<Record<string, Content['parameters'][string] | undefined>>): Content['parameters'] =>
+  Object.fromEntries(
+    Object.entries(parameters).flatMap(([name, value]) => (value === undefined ? [] : [[name, value] as const])),
+  )
 
 const inOrder = (sees: readonly DataClass[]): DataClass[] => dataClasses.filter((one) => sees.includes(one))
 
