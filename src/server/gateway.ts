@@ -73,6 +73,7 @@ export async function openGateway(o: {
     record: (record, outcome) => recorder.add(record, outcome),
     levelsOf: (ids) => levels.of(ids),
     commit,
+    onUnkept: (call, error) => say('', { event: 'response-not-kept', level: 'error', call, ...traceOf(error) }),
     ...(answers && { answers }),
     ...(stored && { stored }),
   })

@@ -24,6 +24,8 @@ export interface Answer {
   readonly body: Buffer | AsyncGenerator<Buffer, void, undefined>
   readonly by: ModelVersion
   readonly attempt: PaidAttempt
+  /** It came through an adapter: its provider knows nothing of the client's dialect. */
+  readonly isCarried: boolean
   /** What it says in all; of a stream at its end, and only where somebody listens. */
   readonly said: Said | undefined
 }
@@ -73,7 +75,13 @@ async function readStream(reading: Reading): Promise<Read> {
   })
   const failure = await stream.begin()
   if (failure) return { kind: 'failed', failure, said: undefined }
-  const common = { status: answer.status, headers: headersOf(reading, []), by: model, attempt }
+  const common = {
+    status: answer.status,
+    headers: headersOf(reading, []),
+    by: model,
+    attempt,
+    isCarried: adapter !== undefined,
+  }
   if (!manner.wantsWhole)
     return {
       kind: 'answered',
@@ -122,7 +130,10 @@ async function readWhole(reading: Reading): Promise<Read> {
     }
   attempt.answered(usage)
   const headers = headersOf(reading, dropped)
-  return { kind: 'answered', answer: { status: answer.status, headers, body, by: model, attempt, said } }
+  return {
+    kind: 'answered',
+    answer: { status: answer.status, headers, body, by: model, attempt, isCarried: adapter !== undefined, said },
+  }
 }
 
 function fail(attempt: PaidAttempt, failure: Failure, usage: Parameters<PaidAttempt['failed']>[1]): Read {
@@ -133,6 +144,7 @@ function fail(attempt: PaidAttempt, failure: Failure, usage: Parameters<PaidAtte
 const factsOf = ({ call, clock }: Reading) => ({
   created: Math.floor(clock.today() / 1000),
   asksUsage: call.request.asksUsage,
+  id: `resp_${call.id.slice('cal_'.length)}`,
 })
 
 /** The provider's, where the client speaks its dialect; else what is true in any. */

@@ -5,11 +5,13 @@ import type { PriceBook } from '../cost/price-book.ts'
 import { worstOf } from '../cost/price.ts'
 import type { Attempt, AttemptKind } from '../cost/reservation.ts'
 import type { SpendLedger } from '../cost/spend-ledger.ts'
+import type { ModelRequest } from '../dialects/dialect.ts'
 import { parsed } from '../dialects/unknown-json.ts'
 import { errorOf } from '../providers/failure.ts'
 import { defaultRetryLimits, nextMove as moveAfter } from '../providers/next-move.ts'
 import type { Target, Targets } from '../providers/targets.ts'
 import type { Upstream } from '../providers/upstream.ts'
+import type { WithoutResponses } from '../responses/without-responses.ts'
 import { loweredTier } from '../routes/budget-replay.ts'
 import { type ModelVersion, nameOf } from '../routes/model-version.ts'
 import type { PlannedAttempt } from '../routes/plan-route.ts'
@@ -36,6 +38,7 @@ export interface AskerParts {
   readonly clock: Clock
   readonly random: Random
   readonly silences: Silences
+  readonly withoutResponses: WithoutResponses
 }
 
 export type Asked =
@@ -80,7 +83,7 @@ export class Asker {
     const name = nameOf(model)
     let prepared: Prepared
     try {
-      prepared = prepare(call, model, call.request)
+      prepared = this.#prepare(call, model, call.request)
     } catch (error) {
       if (!isMillraceError(error)) throw error
       return { kind: 'failed', error, said: undefined, then: 'next' }
@@ -98,6 +101,11 @@ export class Asker {
       if (once.kind === 'unfit') return this.#repaired(call, planned, { model, target, prepared, manner }, once)
       const { failure } = once
       const said = once.said && inWordsOf(call, prepared, once.said)
+      if (once.said && this.#hasNoResponses(model, prepared, once.said)) {
+        prepared = this.#prepare(call, model, call.request)
+        kind = 'retry'
+        continue
+      }
       const error = errorOf(failure, name)
       if (call.signal.aborted) return { kind: 'failed', error, said, then: 'stop' }
       const move = moveAfter({
@@ -127,12 +135,22 @@ export class Asker {
     note: (attempt: PaidAttempt) => void,
   ): Promise<Once> {
     const model = modelOf(call.route, planned.version)
-    const prepared = prepare(call, model, manner.request)
+    const prepared = this.#prepare(call, model, manner.request)
     const target = this.#target(model)
     const admitted = await PaidAttempt.admit(this.#order(call, { model, target, prepared, manner }, manner.kind))
     if (admitted.kind === 'refused') return admitted
     note(admitted.attempt)
     return this.#read(call, planned, { model, target, prepared, manner }, admitted.attempt, manner.signal)
+  }
+
+  #prepare(call: Call, model: ModelVersion, request: ModelRequest): Prepared {
+    return prepare(call, model, request, this.#parts.withoutResponses.has(model.digest))
+  }
+
+  /** Many servers that speak OpenAI's chat have no `/v1/responses`, and none says so before it is asked: then its chat is. */
+  #hasNoResponses(model: ModelVersion, { adapter, dialect }: Prepared, said: SaidByProvider): boolean {
+    if (adapter || dialect.name !== 'openai-responses' || model.provider !== 'openai-compatible') return false
+    return this.#parts.withoutResponses.hear(model.digest, said)
   }
 
   #target(model: ModelVersion): Target {

@@ -31,9 +31,9 @@ const anthropicVersion = '2023-06-01'
 /** How a request comes to a model: as it is, or carried into another dialect. */
 export type Way = 'as-it-is' | Adapter
 
-/** Undefined: there is none. */
-export function wayTo({ provider }: ModelVersion, dialect: DialectName): Way | undefined {
-  const known = [...(spoken[provider] ?? [])]
+/** Undefined: there is none. `lacksResponses`: its server was found to have no `/v1/responses`. */
+export function wayTo({ provider }: ModelVersion, dialect: DialectName, lacksResponses = false): Way | undefined {
+  const known = [...(spoken[provider] ?? [])].filter((one) => !lacksResponses || one !== 'openai-responses')
   if (known.includes(dialect)) return 'as-it-is'
   return known.map((to) => adapterFor(dialect, to)).find((adapter) => adapter !== undefined)
 }

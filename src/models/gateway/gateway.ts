@@ -12,6 +12,7 @@ import type { LiveRoutes } from '../routes/live-routes.ts'
 import { type ModelVersion, nameOf } from '../routes/model-version.ts'
 import { type Plan, planRoute } from '../routes/plan-route.ts'
 import { whyNobody } from '../routes/refused.ts'
+import { WithoutResponses } from '../responses/without-responses.ts'
 import type { RouteVersion } from '../routes/route-version.ts'
 import { checkOf } from '../structured/check-of.ts'
 import { Asker, type AskerParts } from './asking.ts'
@@ -33,7 +34,7 @@ import { walk, type Walked } from './walk.ts'
 /** No attempt begins later than this after its call. */
 const longestCall: Millis = 600_000
 
-export interface GatewayParts extends Omit<AskerParts, 'silences'>, KeptParts {
+export interface GatewayParts extends Omit<AskerParts, 'silences' | 'withoutResponses'>, KeptParts {
   readonly routes: Pick<LiveRoutes, 'get'>
   /** Takes what is kept of a call, when all of it has ended. It may not throw. */
   readonly record?: (record: CallRecord, outcome: CallOutcome) => void
@@ -81,7 +82,11 @@ export class Gateway {
   constructor(parts: GatewayParts) {
     this.#parts = parts
     this.#silences = new Silences(parts.clock)
-    this.#asker = new Asker({ ...parts, silences: this.#silences })
+    this.#asker = new Asker({
+      ...parts,
+      silences: this.#silences,
+      withoutResponses: new WithoutResponses(() => parts.clock.now()),
+    })
     this.#kept = new KeptAnswers(parts, (work) => this.#track(work))
     this.#shadows = new Shadows(this.#asker, (comparison) => parts.onShadow?.(comparison))
   }

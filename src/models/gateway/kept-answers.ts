@@ -1,3 +1,5 @@
+import { MillraceError } from '../../core/errors/millrace-error.ts'
+import type { CallId } from '../../core/ids.ts'
 import { mostBody } from '../caches/admission.ts'
 import type { AnswerCache, CacheHit } from '../caches/answer-cache.ts'
 import type { CacheQuestion } from '../caches/question.ts'
@@ -9,12 +11,13 @@ import type { Call } from './call.ts'
 import type { CallOutcome } from './call-outcome.ts'
 import type { Caller } from './caller.ts'
 import { watched } from './delivery.ts'
-import { wayTo } from './endpoint.ts'
 import type { Walked } from './walk.ts'
 
 export interface KeptParts {
   readonly answers?: Pick<AnswerCache, 'find' | 'keep'>
   readonly stored?: Pick<StoredResponses, 'previous' | 'keep'>
+  /** A response could not be kept. */
+  readonly onUnkept?: (call: CallId, error: unknown) => void
 }
 
 /** Owns: what a call has to do with answers that are kept: one that stands for it, one that it goes on from, and its own. */
@@ -30,7 +33,12 @@ export class KeptAnswers {
 
   /** The response that a request goes on from. Errors: `model/no-such-response`. */
   async previous({ client, tenant }: Caller, request: ModelRequest): Promise<Previous | undefined> {
-    return client === undefined ? undefined : this.#parts.stored?.previous({ tenant, client }, request)
+    const { stored } = this.#parts
+    if (request.previous === undefined) return undefined
+    // Whoever has no key has no responses either: an id that nobody looked at could be another's.
+    if (!stored || client === undefined)
+      throw new MillraceError('model/no-such-response', { response: request.previous.slice(0, 200) })
+    return stored.previous({ tenant, client }, request)
   }
 
   /** Undefined where the route keeps no answers. */
@@ -64,15 +72,20 @@ export class KeptAnswers {
     return body
   }
 
-  #storing({ caller, dialect, request }: Call, { answer }: Walked): ((response: string) => Promise<void>) | undefined {
+  #storing(call: Call, { answer }: Walked): ((response: string) => Promise<void>) | undefined {
+    const { caller, dialect, request } = call
     const { stored } = this.#parts
     const { client, tenant } = caller
     if (!stored || client === undefined || !isStored(request)) return undefined
-    const isCarried = wayTo(answer.by, request.dialect) !== 'as-it-is'
+    const { isCarried } = answer
     const version = answer.by.digest
-    return (response) => {
+    return async (response) => {
       const usage = dialect.usageOf(parsed(response))
-      return stored.keep({ tenant, client }, { request, response, version, usage, isCarried })
+      try {
+        await stored.keep({ tenant, client }, { request, response, version, usage, isCarried })
+      } catch (error) {
+        this.#parts.onUnkept?.(call.id, error) // it is paid for: the client gets it, though it cannot go on from it
+      }
     }
   }
 

@@ -247,3 +247,28 @@ test.each([false, true])('a response is kept before the client has its end, stre
     for await (const part of answer.body) if (part.includes('response.completed')) break // the end is here: it is kept by now
   expect(bed.kept).toMatchObject([{ version: answer.by?.digest, isCarried: false, usage: { input: 20, output: 5 } }])
 })
+
+test('a server without /v1/responses is asked by its chat, at once and from then on', async () => {
+  const over = await bed.over({ targets: ['llama'] })
+  const { large } = bed.upstreams
+  large.next({ does: 'status', status: 405 })
+  const more = { input: 'Hi', messages: undefined, max_tokens: undefined }
+  for (const stream of [false, true]) {
+    const answer = await bed.ask(
+      over,
+      { ...more, stream },
+      { dialect: 'openai-responses', caller: { client: 'key_1' } },
+    )
+    expect(await textOf(answer)).toContain('Hello')
+  }
+  expect(large.calls.map(({ path }) => path)).toEqual(['/v1/responses', '/v1/chat/completions', '/v1/chat/completions'])
+  expect(bed.kept).toMatchObject([{ isCarried: true }, { isCarried: true }])
+})
+
+test('who has no key goes on from nothing: an id that nobody looked at could be another’s', async () => {
+  const over = await bed.over({ targets: ['small'] })
+  const more = { input: 'And?', messages: undefined, previous_response_id: 'resp_1' }
+  await expect(bed.ask(over, more, { dialect: 'openai-responses' })).rejects.toMatchObject({
+    code: 'model/no-such-response',
+  })
+})

@@ -38,8 +38,9 @@ export function prepare(
   { headers, route }: { readonly headers: Headers; readonly route: RouteVersion },
   model: ModelVersion,
   request: ModelRequest,
+  lacksResponses = false,
 ): Prepared {
-  const way = wayTo(model, request.dialect)
+  const way = wayTo(model, request.dialect, lacksResponses)
   if (!way) throw unspoken(route, model, `does not speak ${request.dialect}`)
   const defaults = new Map(Object.entries(model.parameters).map(([name, value]) => [name, JSON.stringify(value)]))
   const capField = model.provider === 'openai-compatible' ? 'max_tokens' : 'max_completion_tokens'

@@ -31,8 +31,8 @@ const testCaller: Caller = {
 
 /** One nano-unit a token. */
 const unitPrices = new PriceBook(
-  ['openai', 'anthropic'].flatMap((provider) =>
-    ['small', 'large', 'claude'].map((model) => ({
+  ['openai', 'anthropic', 'openai-compatible'].flatMap((provider) =>
+    ['small', 'large', 'claude', 'llama'].map((model) => ({
       provider,
       model,
       currency: 'USD',
@@ -49,7 +49,7 @@ const unitPrices = new PriceBook(
 
 /**
  * A gateway over scripted upstreams on real sockets and a real ledger on real Postgres: money and answers are looked at together. The models: `small`
- * (economy) and `large` (premium) speak as OpenAI does, `claude` as Anthropic.
+ * (economy) and `large` (premium) speak as OpenAI does, `claude` as Anthropic; `llama` is another server of OpenAI's kind, at the address of `large`.
  */
 export class GatewayBed {
   readonly database: TestDatabase
@@ -126,6 +126,7 @@ export class GatewayBed {
     const models = [
       testModel('small', { url: `${small.url}/v1`, tier: 'economy' }),
       testModel('large', { url: `${large.url}/v1`, tier: 'premium' }),
+      testModel('llama', { provider: 'openai-compatible', model: 'llama', url: `${large.url}/v1` } as never), // as above
       testModel('claude', { provider: 'anthropic', url: claude.url } as never), // the same fields as OpenAI's
     ]
     return testRoute(declaration, models)
