@@ -7,6 +7,7 @@ const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   engine: async () => (await import('./engine.ts')).engine,
   gateway: async () => (await import('./gateway.ts')).gateway,
   hostile: async () => (await import('./hostile.ts')).hostile,
+  inference: async () => (await import('./inference.ts')).inference,
   intake: async () => (await import('./intake.ts')).intake,
   memory: async () => (await import('./memory.ts')).memory,
   storm: async () => (await import('./storm.ts')).storm,

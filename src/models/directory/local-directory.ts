@@ -46,6 +46,12 @@ export async function openLocal(path: string, wish: DirectoryWish = {}): Promise
 }
 
 async function openMillrace(path: string): Promise<LocalDirectory> {
+  const text = Buffer.from(await readWithin(join(path, 'model.json'), mostJson)).toString('utf8')
+  if (/"kind"\s*:\s*"classifier"/.test(text))
+    throw new MillraceError('model/bad-directory', {
+      path,
+      why: 'it is a head on an encoder, and no model by itself: routes lead to it as { classifier: DIRECTORY }',
+    })
   const { file, manifest } = await openDirectory(path, encoderManifest)
   const { digest, dimensions, longest, pieces } = manifest
   const data: EncoderData = {

@@ -96,6 +96,11 @@ test('the bundled encoder gives the vectors that it gives to steps', async () =>
   await encoder.close()
 })
 
+test('a head is no model by itself, and it is told how a route leads to it', async () => {
+  cpSync(join(bundledEncoder, '../support-intent'), join(place.path, 'head'), { recursive: true })
+  expect(await codeOf(declared('head'))).toMatch(/^model\/bad-directory: .*classifier: DIRECTORY/s)
+})
+
 test('the bundled encoder without its manifest loads as any other model does', async () => {
   layout('plain', { 'config.json': encoderConfig })
   cpSync(join(bundledEncoder, 'model.onnx'), join(place.path, 'plain/model.onnx'))
