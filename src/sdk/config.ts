@@ -30,6 +30,13 @@ export interface Settings {
   }
   /** Nodes of `budgets` that the model calls of a pipeline's steps are held to, by the pipeline's name. Not named: nothing limits them. */
   readonly pipelineBudgets?: Readonly<Record<string, readonly string[]>>
+  /** Models within this process (`onnx`). */
+  readonly inference?: {
+    /** Bytes of all of them together, by estimate: 1 GiB unless said. */
+    readonly memory?: number
+    /** Texts that wait for one of them, at most: 4096 unless said. */
+    readonly mostWaiting?: number
+  }
   readonly collections?: readonly { readonly collection: AnyCollection; readonly documents: string }[]
   /** The mailbox connector feeds this pipeline. */
   readonly mailbox?: {
