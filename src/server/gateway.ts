@@ -9,6 +9,8 @@ import { SpendLedger } from '../models/cost/spend-ledger.ts'
 import type { Caller } from '../models/gateway/caller.ts'
 import { Gateway, type GatewayParts } from '../models/gateway/gateway.ts'
 import { CallRecorder } from '../models/gateway/recorder.ts'
+import { answerLocally } from '../models/local/answer.ts'
+import { LocalModels } from '../models/local/local-models.ts'
 import { Targets } from '../models/providers/targets.ts'
 import { Upstream } from '../models/providers/upstream.ts'
 import type { Settings } from '../sdk/config.ts'
@@ -30,6 +32,8 @@ export async function openGateway(o: {
   readonly pool: Pool
   readonly modelRoutes: ModelRoutes
   readonly settings: Settings
+  /** Where the project lies. */
+  readonly root: string
   readonly answers: GatewayParts['answers']
   readonly stored: GatewayParts['stored']
   readonly commit: (bytes: Buffer) => string
@@ -41,7 +45,7 @@ export async function openGateway(o: {
   readonly clock: Clock
   readonly random: Random
 }) {
-  const { answers, commit, stored } = o
+  const { answers, commit, root, stored } = o
   const { pool, modelRoutes, settings, process, beat, say, clock, random } = o
   await declareBudgets(pool, mainTenant, settings.budgets ?? [])
   await beat(process)
@@ -52,6 +56,7 @@ export async function openGateway(o: {
   }
   const spend = new SpendLedger({ pool, clock, random, process, onAlert })
   const upstream = new Upstream({ clock })
+  const local = new LocalModels({ root, ...settings.inference })
   const levels = await BudgetLevels.open(pool, mainTenant)
   const recorder = new CallRecorder({
     traffic: modelRoutes.traffic,
@@ -72,6 +77,8 @@ export async function openGateway(o: {
     random,
     record: (record, outcome) => recorder.add(record, outcome),
     levelsOf: (ids) => levels.of(ids),
+    currencyOf: (ids) => levels.currencyOf(ids),
+    local: { answer: (...asked) => answerLocally(local, ...asked) },
     commit,
     onUnkept: (call, error) => say('', { event: 'response-not-kept', level: 'error', call, ...traceOf(error) }),
     ...(answers && { answers }),
@@ -96,6 +103,7 @@ export async function openGateway(o: {
       await gateway.idle()
       await recorder.idle()
       await Promise.all(stops.map((stop) => stop()))
+      await local.close()
     },
   }
 }

@@ -168,6 +168,7 @@ export async function openPlanes(options: PlanesOptions) {
       pool,
       modelRoutes,
       settings,
+      root: project.root,
       answers: caches.answers,
       stored: responses.stored,
       commit: (bytes) => requestHash(master, bytes),

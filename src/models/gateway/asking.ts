@@ -1,12 +1,13 @@
 import type { Clock } from '../../core/clock.ts'
 import { isMillraceError, MillraceError } from '../../core/errors/millrace-error.ts'
 import type { Random } from '../../core/random.ts'
-import type { PriceBook } from '../cost/price-book.ts'
 import { worstOf } from '../cost/price.ts'
+import type { Usage } from '../cost/usage.ts'
 import type { Attempt, AttemptKind } from '../cost/reservation.ts'
 import type { SpendLedger } from '../cost/spend-ledger.ts'
 import type { ModelRequest } from '../dialects/dialect.ts'
 import { parsed } from '../dialects/unknown-json.ts'
+import type { Priority } from '../providers/admission.ts'
 import { errorOf } from '../providers/failure.ts'
 import { defaultRetryLimits, nextMove as moveAfter } from '../providers/next-move.ts'
 import type { Target, Targets } from '../providers/targets.ts'
@@ -25,13 +26,13 @@ import type { Manner } from './manner.ts'
 import { limitsOf, requestTo } from './endpoint.ts'
 import { tellableFailure } from './live-stream.ts'
 import { PaidAttempt, type SaidByProvider } from './paid-attempt.ts'
+import { priceFor, type PriceParts } from './price-for.ts'
 import { type Prepared, prepare } from './prepared.ts'
 import type { Silences } from './silence.ts'
 
-export interface AskerParts {
+export interface AskerParts extends PriceParts {
   readonly targets: Targets
   readonly upstream: Upstream
-  readonly prices: PriceBook
   readonly spend: SpendLedger
   /** Where the keys of a model's version come from: they are no part of it. */
   readonly keysOf: (model: ModelVersion) => readonly string[]
@@ -39,6 +40,22 @@ export interface AskerParts {
   readonly random: Random
   readonly silences: Silences
   readonly withoutResponses: WithoutResponses
+  /** Models within this process. */
+  readonly local?: LocalAnswers
+}
+
+/** Answers of a model within this process. Errors: those of the dictionary, and nothing was used then. */
+export interface LocalAnswers {
+  answer(
+    model: ModelVersion,
+    request: ModelRequest,
+    manner: { readonly priority: Priority; readonly signal: AbortSignal },
+  ): Promise<{
+    readonly status: number
+    readonly headers: Record<string, string>
+    readonly body: Buffer
+    readonly usage: Usage
+  }>
 }
 
 export type Asked =
@@ -207,8 +224,9 @@ export class Asker {
     { model, prepared, manner }: AskedOf,
     attempt: PaidAttempt,
     signal: AbortSignal,
-  ): Promise<Read> {
+  ): Promise<Once> {
     const { clock, silences, upstream } = this.#parts
+    if (model.provider === 'onnx') return this.#within(model, prepared, manner, attempt, signal)
     const { body, dialect, headers } = prepared
     const sent = await attempt.send(
       upstream,
@@ -220,6 +238,27 @@ export class Asker {
     return readAnswer({ answer: sent.answer, attempt, call, clock, manner, model, onHangUp, prepared, silences })
   }
 
+  async #within(
+    model: ModelVersion,
+    { request }: Prepared,
+    { priority }: Manner,
+    attempt: PaidAttempt,
+    signal: AbortSignal,
+  ): Promise<Once> {
+    const { local } = this.#parts
+    if (!local) throw new TypeError('a route leads to a model within this process, which has none')
+    try {
+      const { usage, ...answer } = await local.answer(model, request, { priority, signal })
+      attempt.reports(nameOf(model))
+      attempt.answered(usage)
+      return { kind: 'answered', answer: { ...answer, by: model, attempt, isCarried: false, said: undefined } }
+    } catch (error) {
+      attempt.unsent()
+      if (!isMillraceError(error)) throw error
+      return { kind: 'refused', by: 'target', error }
+    }
+  }
+
   #order(call: Call, { manner, model, target, prepared }: AskedOf, kind: AttemptKind) {
     const { clock, spend } = this.#parts
     const { priority, signal } = manner
@@ -227,9 +266,8 @@ export class Asker {
   }
 
   #reserve(call: Call, model: ModelVersion, { bounds }: Prepared, kind: AttemptKind): Attempt {
-    const { clock, prices } = this.#parts
     const { budgets, facts, tenant } = call.caller
-    const price = prices.priceOf({ provider: model.provider, model: model.upstream, at: clock.today() })
+    const price = priceFor(this.#parts, model, budgets)
     return {
       tenant,
       budgets,

@@ -20,6 +20,7 @@ const spoken: Readonly<Partial<Record<ProviderKind, ReadonlySet<DialectName>>>> 
   openai,
   'openai-compatible': openai,
   anthropic: new Set<DialectName>(['anthropic-messages']),
+  onnx: new Set<DialectName>(['openai-embeddings']),
 }
 const own: Readonly<Partial<Record<ProviderKind, string>>> = {
   openai: 'https://api.openai.com/v1',

@@ -26,6 +26,7 @@ import { wayTo } from './endpoint.ts'
 import { KeptAnswers, type KeptParts } from './kept-answers.ts'
 import { tellable } from './live-stream.ts'
 import { type Ending, outcomeOf } from './outcome.ts'
+import { priceFor } from './price-for.ts'
 import { recordOf } from './record.ts'
 import { type ShadowComparison, Shadows } from './shadows.ts'
 import { Silences } from './silence.ts'
@@ -170,18 +171,16 @@ export class Gateway {
       bounds,
       facts,
       health: Object.fromEntries(Object.entries(illnesses).filter(([digest]) => Object.hasOwn(route.models, digest))),
-      worst: this.#worstCases(route, bounds),
+      worst: this.#worstCases(route, bounds, caller.budgets),
       deadline: clock.now() + longestCall,
       diary: new CallDiary(),
     }
   }
 
-  #worstCases(route: RouteVersion, bounds: Call['bounds']): Call['worst'] {
-    const { clock, prices } = this.#parts
-    const at = clock.today()
+  #worstCases(route: RouteVersion, bounds: Call['bounds'], budgets: readonly string[]): Call['worst'] {
     return Object.fromEntries(
       Object.values(route.models).flatMap((model) => {
-        const price = prices.priceOf({ provider: model.provider, model: model.upstream, at })
+        const price = priceFor(this.#parts, model, budgets)
         const nano = price && worstOf(price, bounds)
         return price && nano !== undefined ? [[model.digest, { nano, currency: price.currency }] as const] : []
       }),
