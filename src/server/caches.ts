@@ -9,7 +9,7 @@ import { EmbeddingCache } from '../models/caches/embedding-cache.ts'
 import { type CacheAudit, emptyRoute } from '../models/caches/empty-route.ts'
 import type { CacheKeys } from '../models/caches/kept-row.ts'
 import type { ModelPlane } from '../models/model-plane.ts'
-import { sourceName } from '../models/caches/source-name.ts'
+import { documentName, sourceName } from '../models/caches/source-name.ts'
 import type { Connection, Pool } from '../store/pool.ts'
 import { type Say, traceOf } from './log.ts'
 
@@ -59,7 +59,10 @@ export function openCaches(o: {
       retired: readonly ({ readonly tenant: TenantId } & Parameters<typeof sourceName>[0])[],
     ): Promise<void> {
       for (const [tenant, gone] of Map.groupBy(retired, (one) => one.tenant))
-        await answers.evict({ tenant, sources: gone.map(sourceName) }, connection)
+        await answers.evict(
+          { tenant, sources: gone.flatMap((one) => [sourceName(one), documentName(one)]) },
+          connection,
+        )
     },
     async empty(what: Parameters<typeof emptyRoute>[1]): Promise<number> {
       const count = await emptyRoute({ pool, audit }, what)

@@ -20,9 +20,11 @@ export function modelSteps(o: {
   readonly settings: Pick<Settings, 'routes' | 'pipelineBudgets'>
   /** A keyed hash of a business entity, which arms stick to. */
   readonly keyOf: (use: Pick<ModelUse, 'tenant'> & { readonly entity: NonNullable<ModelUse['entity']> }) => string
+  /** The documents that a run has retrieved so far, by their names in caches. */
+  readonly sourcesOf: (use: Pick<ModelUse, 'tenant' | 'run'>) => Promise<readonly string[]>
   readonly clock: Clock
 }): { readonly generators: Generators; readonly embedders: Embedders } {
-  const { calls, clock, keyOf, models, settings } = o
+  const { calls, clock, keyOf, models, settings, sourcesOf } = o
   const local = localRoutes(settings.routes)
   const renderer = new PromptRenderer()
   const callerOf = ({ dataClass, entity, pipeline, run, step, subject, task, tenant }: ModelUse): Caller => ({
@@ -32,6 +34,7 @@ export function modelSteps(o: {
     priority,
     ...(entity && { key: keyOf({ tenant, entity }) }),
     ...(subject && { subject }),
+    sources: () => sourcesOf({ tenant, run }),
     facts: { pipeline, run, step, task, entity },
   })
   return {

@@ -52,6 +52,7 @@ import { openModelRoutes } from './model-routes.ts'
 import { modelSteps } from './model-steps.ts'
 import { ensureOwner } from './owner.ts'
 import type { Project } from './project.ts'
+import { retrievedDocuments } from './retrieved-documents.ts'
 import { openStoredResponses } from './stored-responses.ts'
 import { UnattendedWork } from './unattended.ts'
 
@@ -132,6 +133,7 @@ export async function openPlanes(options: PlanesOptions) {
         },
         settings,
         keyOf: ({ entity, tenant }) => entityHash(master, tenant, entity),
+        sourcesOf: (use) => retrievedDocuments(pool, use),
         clock,
       }),
       knowledge,

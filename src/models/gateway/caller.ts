@@ -19,5 +19,7 @@ export interface Caller {
   readonly client?: string
   /** The routes that it may ask; absent: all. */
   readonly routes?: readonly string[]
+  /** What the request was made from (documents of collections): a kept answer dies with any of it. Asked when one is to be kept. */
+  readonly sources?: () => Promise<readonly string[]>
   readonly facts: Omit<AttemptFacts, 'kind' | 'call'>
 }

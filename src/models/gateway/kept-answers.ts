@@ -90,7 +90,7 @@ export class KeptAnswers {
   }
 
   #caching(
-    { id }: Call,
+    { caller, id }: Call,
     { answer, planned }: Walked,
     { outcome, question }: { readonly question: CacheQuestion | undefined; readonly outcome: Promise<CallOutcome> },
   ): ((body: Buffer) => void) | undefined {
@@ -101,7 +101,9 @@ export class KeptAnswers {
     return (body) =>
       this.#track(
         outcome.then(async ({ cost, error }) => {
-          if (!error) await answers.keep(question, { call: id, status, headers, body, by, cost })
+          if (error) return
+          const sources = (await caller.sources?.()) ?? []
+          await answers.keep(question, { call: id, status, headers, body, by, cost, sources })
         }),
       )
   }

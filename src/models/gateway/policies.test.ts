@@ -272,3 +272,18 @@ test('who has no key goes on from nothing: an id that nobody looked at could be 
     code: 'model/no-such-response',
   })
 })
+
+test('an answer is kept with the documents that its request was made from', async () => {
+  const kept: unknown[] = []
+  bed.answers = {
+    find: () => Promise.resolve(undefined),
+    keep: (_, answer) => {
+      kept.push(answer.sources)
+      return Promise.resolve('kept')
+    },
+  }
+  const over = await bed.over({ targets: ['small'], cache: { exact: '1h' } })
+  await bed.ask(over, {}, { caller: { sources: () => Promise.resolve(['replies/arrival']) } })
+  await bed.booked()
+  expect(kept).toEqual([['replies/arrival']])
+})
