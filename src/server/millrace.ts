@@ -7,9 +7,11 @@ import { localRoutes } from '../sdk/models.ts'
 import { migrate } from '../store/migrate.ts'
 import { makeApp } from './api/app.ts'
 import { mailServerOf } from './connectors.ts'
+import { consoleDirectory, readyConsole } from './console-build.ts'
+import { ConsoleFiles } from './console-files.ts'
 import { type Engines, startEngines } from './embedded/engines.ts'
 import { type Home, openHome, removeServerJson, writeServerJson } from './embedded/home.ts'
-import { HttpServer } from './http-server.ts'
+import { type Fetch, HttpServer } from './http-server.ts'
 import { type Say, traceOf } from './log.ts'
 import { openPlanes, type Planes } from './planes.ts'
 import { loadProject, type Project } from './project.ts'
@@ -72,6 +74,7 @@ export async function startMillrace(options: MillraceOptions): Promise<Millrace>
     let breakDown: (error: MillraceError) => void = () => {}
     const broken = new Promise<never>((_, reject) => (breakDown = reject))
     broken.catch(() => {}) // whoever started this may not listen yet
+    const pages = gatewayAlone ? undefined : readyConsole(say) // beside the engines: neither waits for the other
     const [engines, models] = await together(
       beginEngines({ home, env, url: http.url, say, giveUp: breakDown, isDatabaseAlone: gatewayAlone !== undefined }),
       ModelPlane.open({
@@ -110,7 +113,9 @@ export async function startMillrace(options: MillraceOptions): Promise<Millrace>
         say(sentence, { event: 'request-failed', level: 'error', incident, ...trace })
       },
     })
-    http.serve((request, node) => app.fetch(request, node))
+    await pages
+    const api: Fetch = (request, node) => app.fetch(request, node)
+    http.serve(gatewayAlone ? api : new ConsoleFiles(consoleDirectory, systemRandom).over(api))
     let stopped: Promise<void> | undefined
     const stop = (): Promise<void> => {
       isStopping = true

@@ -15,9 +15,10 @@ import { action, classifier, event, pipeline, reviewForm, rules } from '../sdk/i
 import { type TestDatabase, testDatabase } from '../store/testing.ts'
 import type { Api } from './api/api.ts'
 import { makeApp } from './api/app.ts'
+import { ConsoleFiles } from './console-files.ts'
 import { startEngines } from './embedded/engines.ts'
 import { openHome, writeServerJson } from './embedded/home.ts'
-import { HttpServer } from './http-server.ts'
+import { type Fetch, HttpServer } from './http-server.ts'
 import { readOwnerKey } from './owner.ts'
 import { openPlanes, type Planes } from './planes.ts'
 
@@ -41,8 +42,11 @@ export interface TestServer {
   stop(): Promise<void>
 }
 
-/** `more`: settings of the project beside those of the pipeline `desk`. */
-export async function testServer(more: Partial<Settings> = {}): Promise<TestServer> {
+/** `more`: settings of the project beside those of the pipeline `desk`. `console`: the directory of a build, to be served too. */
+export async function testServer(
+  more: Partial<Settings> = {},
+  how: { readonly console?: string } = {},
+): Promise<TestServer> {
   const database = await testDatabase({ max: 4 })
   const home = openHome(mkdtempSync(join(tmpdir(), 'millrace-server-')))
   const say = (): void => {}
@@ -72,7 +76,8 @@ export async function testServer(more: Partial<Settings> = {}): Promise<TestServ
     isStopping: () => false,
     log: (_incident, error) => incidents.push(error),
   })
-  http.serve((request, node) => app.fetch(request, node))
+  const api: Fetch = (request, node) => app.fetch(request, node)
+  http.serve(how.console === undefined ? api : new ConsoleFiles(how.console, systemRandom).over(api))
   const { url } = http
   writeServerJson(home.path, {
     url,

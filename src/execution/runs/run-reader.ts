@@ -20,11 +20,12 @@ export interface ListedRun {
   readonly code: string | undefined
   /** What it would change outside waits for its release, or will. */
   readonly isHeld: boolean
+  /** Whom or what it is about, as the business names it. */
+  readonly entity: { readonly type: string; readonly id: string } | undefined
 }
 
 export interface RunView extends ListedRun {
   readonly digest: string
-  readonly entity: { readonly type: string; readonly id: string } | undefined
   readonly principal: string | undefined
   /** One sentence of why. */
   readonly because: string
@@ -38,6 +39,8 @@ export interface RunView extends ListedRun {
 export interface RunFilter {
   readonly pipeline?: string | undefined
   readonly status?: RunStatus | undefined
+  /** Those about one business entity: its id, or `type/id`. */
+  readonly entity?: string | undefined
   /** Those alone that are held. */
   readonly held?: boolean | undefined
   /** The last run of the page before. */
@@ -66,6 +69,7 @@ export class RunReader {
       ended: row.ended === null ? undefined : Number(row.ended),
       code: row.why ?? undefined,
       isHeld: row.is_held,
+      entity: row.entity_id === null ? undefined : { type: row.entity_type ?? '', id: row.entity_id },
     }))
   }
 
@@ -82,6 +86,8 @@ interface ListedRow {
   readonly state: RunState
   readonly is_parked: boolean
   readonly is_held: boolean
+  readonly entity_type: string | null
+  readonly entity_id: string | null
   readonly why: string | null
   readonly started: string
   readonly ended: string | null
@@ -89,10 +95,10 @@ interface ListedRow {
 
 /**
  * Conditions are put together, not switched off by `$n is null`: one general plan for all filters would use no index (`run_pipeline`,
- * `run_state`, `run_pipeline_state`; of held ones `run_hold_standing`, in the same order).
+ * `run_state`, `run_pipeline_state`, `run_entity`; of held ones `run_hold_standing`, in the same order).
  */
 export function pageQuery(tenant: TenantId, filter: RunFilter): { text: string; values: unknown[] } {
-  const { pipeline, status, held = false, after, limit } = filter
+  const { pipeline, status, entity, held = false, after, limit } = filter
   const values: unknown[] = [tenant, limit]
   const bind = (value: unknown): string => `$${values.push(value)}`
   const isParked = status === 'waiting' ? 'true' : 'false'
@@ -101,15 +107,24 @@ export function pageQuery(tenant: TenantId, filter: RunFilter): { text: string; 
     ...(pipeline === undefined ? [] : [`r.pipeline = ${bind(pipeline)}`]),
     ...(status === undefined ? [] : [`r.state = ${bind(stateOf(status))}`]),
     ...(status === 'running' || status === 'waiting' ? [`coalesce(w.is_parked, false) = ${isParked}`] : []),
+    ...(entity === undefined ? [] : entityConditions(entity, bind)),
     ...(held ? ['h.run is not null'] : []),
     ...(after === undefined ? [] : [`r.id < ${bind(after)}`]),
   ]
-  const text = `select r.id, r.pipeline, r.state, coalesce(w.is_parked, false) as is_parked, h.run is not null as is_held, r.why,
+  const text = `select r.id, r.pipeline, r.state, coalesce(w.is_parked, false) as is_parked, h.run is not null as is_held, r.entity_type, r.entity_id, r.why,
       extract(epoch from r.started) * 1000 as started, extract(epoch from r.ended) * 1000 as ended
     from run r left join wake w on w.t = r.t and w.run = r.id
       left join run_hold h on h.t = r.t and h.run = r.id and h.released is null and r.ended is null
     where ${where.join(' and ')} order by r.id desc limit $2`
   return { text, values }
+}
+
+/** An id may hold a slash itself: then what stands before it may be a type, or the id's own beginning. */
+function entityConditions(entity: string, bind: (value: unknown) => string): readonly string[] {
+  const slash = entity.indexOf('/')
+  if (slash < 1) return [`r.entity_id = ${bind(entity)}`]
+  const [type, id] = [bind(entity.slice(0, slash)), bind(entity.slice(slash + 1))]
+  return [`r.entity_id in (${id}, ${bind(entity)})`, `(r.entity_id <> ${id} or r.entity_type = ${type})`]
 }
 
 function viewOf(run: OpenedRun): RunView {

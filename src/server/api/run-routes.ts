@@ -27,6 +27,7 @@ export function runRoutes({ runs, orders, holds }: Planes, outcomes: Outcomes): 
           query: z.object({
             pipeline: line(200).optional(),
             status: runStatus.optional(),
+            entity: line(200).min(1).optional().openapi({ description: 'A business entity: `customer/42`, or `42`.' }),
             held: z
               .enum(['true', 'false'])
               .optional()

@@ -13,6 +13,7 @@ export const listedRun = z.object({
   ended: z.number().optional(),
   code: z.string().optional().openapi({ description: 'The code of why it is paused or failed.' }),
   isHeld: z.boolean().openapi({ description: 'What it would change outside waits for its release, or will.' }),
+  entity: z.object({ type: z.string(), id: z.string() }).optional(),
 })
 export const releasedRun = z
   .object({
@@ -52,7 +53,6 @@ const waitsFor = z.discriminatedUnion('kind', [
 export const runView = listedRun
   .extend({
     digest: z.string(),
-    entity: z.object({ type: z.string(), id: z.string() }).optional(),
     principal: z.string().optional(),
     because: z.string().openapi({ description: 'One sentence of why.' }),
     waitsFor: waitsFor.optional(),

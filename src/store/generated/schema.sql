@@ -265,6 +265,7 @@ create table decision (
   constraint decision_t_item_fkey FOREIGN KEY (t, item) REFERENCES work_item(t, id),
   constraint decision_verdict_check CHECK ((verdict = ANY (ARRAY['approve'::text, 'reject'::text, 'answer'::text])))
 );
+CREATE INDEX decision_at ON public.decision USING btree (t, at) INCLUDE (active_ms);
 
 create table document (
   t text not null,
@@ -621,6 +622,7 @@ create table run (
   constraint run_pkey PRIMARY KEY (t, id),
   constraint run_state_check CHECK ((state = ANY (ARRAY['open'::text, 'paused'::text, 'succeeded'::text, 'failed'::text, 'cancelled'::text, 'killed'::text])))
 );
+CREATE INDEX run_entity ON public.run USING btree (t, entity_id, id) WHERE (entity_id IS NOT NULL);
 CREATE UNIQUE INDEX run_id ON public.run USING btree (id) INCLUDE (t);
 CREATE INDEX run_parent ON public.run USING btree (t, parent) WHERE (parent IS NOT NULL);
 CREATE INDEX run_pipeline ON public.run USING btree (t, pipeline, id);

@@ -1,0 +1,3 @@
+export default function Page(): React.JSX.Element {
+  return <p>Soon</p>
+}

@@ -1,0 +1,70 @@
+import { Button, PasswordInput } from '@mantine/core'
+import { useQueryClient } from '@tanstack/react-query'
+import { Link, useNavigate } from '@tanstack/react-router'
+import { useState } from 'react'
+import { sentenceOf } from '../api/problem.ts'
+import { redeemCode, sessionQuery } from '../api/session.ts'
+import { takeCode } from './take-code.ts'
+import { fieldOf } from './field.ts'
+import { Gate } from './gate.tsx'
+
+/** A one-time code of the address's fragment: it never reaches a server's log, and leaves the history before anything else happens. */
+const code = takeCode()
+
+export default function Code(): React.JSX.Element {
+  const queries = useQueryClient()
+  const navigate = useNavigate()
+  const [problem, setProblem] = useState<string>()
+  const [isBusy, setBusy] = useState(false)
+  if (code === undefined)
+    return (
+      <Gate title="This link has no code">
+        <p>
+          It may have been opened before. Ask for a new one, or <Link to="/sign-in">sign in</Link>.
+        </p>
+      </Gate>
+    )
+  const send = async (form: FormData): Promise<void> => {
+    const [password, again] = [fieldOf(form, 'password'), fieldOf(form, 'again')]
+    if (password !== again) return setProblem('The two passwords differ.')
+    setBusy(true)
+    setProblem(undefined)
+    try {
+      await redeemCode(code, password)
+      await queries.invalidateQueries(sessionQuery)
+      await navigate({ to: '/' })
+    } catch (error) {
+      setProblem(sentenceOf(error))
+      setBusy(false)
+    }
+  }
+  return (
+    <Gate title="Choose a password">
+      <form
+        onSubmit={(event) => {
+          event.preventDefault()
+          void send(new FormData(event.currentTarget))
+        }}
+      >
+        <PasswordInput
+          name="password"
+          label="Password"
+          description="At least 12 characters."
+          autoComplete="new-password"
+          minLength={12}
+          required
+          autoFocus
+        />
+        <PasswordInput name="again" label="Once more" autoComplete="new-password" required />
+        {problem && (
+          <p className="bad" role="alert">
+            {problem}
+          </p>
+        )}
+        <Button type="submit" loading={isBusy}>
+          Go on
+        </Button>
+      </form>
+    </Gate>
+  )
+}
