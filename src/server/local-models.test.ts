@@ -24,16 +24,14 @@ test('a model within the process answers embeddings, with the tokens that it rea
   expect(data.map(({ embedding }) => embedding.length)).toEqual([384, 384])
   expect(Math.hypot(...(data[0]?.embedding ?? []))).toBeCloseTo(1, 3)
   const calls = async () => callPage.parse(await (await server.ask('/api/v1/calls?route=vectors')).json()).calls
-  await expect
-    .poll(calls)
-    .toMatchObject([
-      {
-        status: 200,
-        usage: { input: usage.prompt_tokens },
-        cost: { nano: '0', currency: 'EUR' },
-        answered: { model: 'mini' },
-      },
-    ])
+  await expect.poll(calls).toMatchObject([
+    {
+      status: 200,
+      usage: { input: usage.prompt_tokens },
+      cost: { nano: '0', currency: 'EUR' },
+      answered: { model: 'mini' },
+    },
+  ])
 })
 
 test('what the model cannot do is refused in the dialect, and what was held for it is given back', async () => {
