@@ -49,6 +49,10 @@ export interface Settings {
     /** The most replies to one address in a day: 10 unless said. */
     readonly repliesADay?: number
   }
+  /** What one transaction of a pipeline took by hand, by the pipeline's name: minutes, and what an hour costs. The overview holds runs against it. */
+  readonly baselines?: Readonly<
+    Record<string, { readonly minutes: number; readonly hourly: number; readonly currency: string }>
+  >
   readonly allow: readonly Allowance[]
 }
 

@@ -33,6 +33,7 @@ import { WorkItems } from '../review/work-items.ts'
 import { openPool, type Pool } from '../store/pool.ts'
 import { ErrorCounter } from '../telemetry/error-counter.ts'
 import { ProcessMeter } from '../telemetry/process-meter.ts'
+import { Overview } from '../telemetry/overview.ts'
 import { QueueMeter } from '../telemetry/queue-meter.ts'
 import { StepMeter } from '../telemetry/step-meter.ts'
 import { EffectsHold } from './backup/effects-hold.ts'
@@ -121,6 +122,7 @@ export async function openPlanes(options: PlanesOptions) {
     const processMeter = new ProcessMeter(clock)
     end.push(async () => processMeter.close())
     const queueMeter = new QueueMeter({ pool, clock })
+    const overview = new Overview({ pool, clock, baselines: settings.baselines ?? {} })
     const ports: CorridorPorts = {
       policy: new AllowList(settings.allow),
       classifiers: models.classifiers,
@@ -277,6 +279,7 @@ export async function openPlanes(options: PlanesOptions) {
       errors,
       processMeter,
       queueMeter,
+      overview,
       engine,
       pipelines,
       switches,

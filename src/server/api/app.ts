@@ -23,6 +23,7 @@ import { keyRoutes } from './key-routes.ts'
 import { lineageRoutes } from './lineage-routes.ts'
 import { mailRoutes } from './mail-routes.ts'
 import { metricsHandler } from './metrics-routes.ts'
+import { overviewRoutes } from './overview-routes.ts'
 import { peopleRoutes } from './people-routes.ts'
 import { modelRoutes } from './model-routes.ts'
 import { pipelineRoutes } from './pipeline-routes.ts'
@@ -75,6 +76,7 @@ export function makeApp(options: AppOptions): Api {
   app.route('/v1', storedResponseRoutes({ planes, asKnown, random: options.random }))
   app.use('/api/v1/*', whileServing(options.isStopping), withKey(planes), limitOf, withType)
   for (const routes of [
+    overviewRoutes(planes),
     runRoutes(planes, outcomes),
     lineageRoutes(planes),
     reviewRoutes(planes),

@@ -121,6 +121,134 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/overview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: {
+                    /** @description Milliseconds since 1970, at most 31 days back; 24 hours ago unless said. */
+                    since?: number | null;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Counts, no payloads. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Overview"];
+                    };
+                };
+                /** @description The request cannot be read. */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description There is no key, or it is not valid. */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The person behind the key may not do this. */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description What the request names is not here. */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The address takes another method. */
+                405: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Its content was erased. */
+                410: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The body is of a type that this address does not take. */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The request can be read, and does not fit. */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description It failed inside Millrace; `detail` names the incident. */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Not now: the server starts or stops, or its database does not answer or is full. */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/runs": {
         parameters: {
             query?: never;
@@ -7252,6 +7380,91 @@ export interface components {
             code: string;
             /** @enum {string} */
             retry: "never" | "backoff" | "pause";
+        };
+        Overview: {
+            /** @description Milliseconds since 1970. */
+            since: number;
+            /** @description Milliseconds since 1970. */
+            at: number;
+            /** @description By status. `running`, `waiting` and `paused` are all there are; the rest began since. */
+            runs: {
+                [key: string]: number;
+            };
+            hours: {
+                /** @description Milliseconds since 1970. */
+                at: number;
+                runs: number;
+                failed: number;
+            }[];
+            /** @description Runs that the machine has decided, and those of them that asked nobody. */
+            automation: {
+                decided: number;
+                alone: number;
+            };
+            /** @description Runs that failed of those that ended, with the 95 % interval (Wilson). */
+            failures: {
+                ended: number;
+                count: number;
+                share: number;
+                low: number;
+                high: number;
+            };
+            people: {
+                decisions: number;
+                rejected: number;
+                activeMs: number;
+            };
+            /** @description Of model calls; `unknown` are attempts without a known price, which are not in the sum. */
+            costs: {
+                currency: string;
+                /**
+                 * @description Nano-units of the currency.
+                 * @example 1250000
+                 */
+                nano: string;
+                unknown: number;
+            }[];
+            /** @description Against the baselines of the project’s settings. */
+            returns: {
+                pipeline: string;
+                currency: string;
+                transactions: number;
+                /**
+                 * @description Nano-units of the currency.
+                 * @example 1250000
+                 */
+                baseline: string;
+                /**
+                 * @description Nano-units of the currency.
+                 * @example 1250000
+                 */
+                spent: string;
+            }[];
+            needs: {
+                items: number;
+                overdue: number;
+                /** @description Milliseconds since 1970. */
+                oldest?: number;
+                queues: {
+                    queue: string;
+                    items: number;
+                    overdue: number;
+                }[];
+                letters: number;
+                held: number;
+                paused: number;
+                pausedPipelines: string[];
+            };
+            stuck: {
+                /** @enum {string} */
+                kind: "paused" | "overdue" | "failed";
+                where: string;
+                code?: string;
+                count: number;
+                /** @description Milliseconds since 1970. */
+                since: number;
+                example: string;
+            }[];
         };
         Run: {
             run: string;
