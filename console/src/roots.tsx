@@ -10,6 +10,7 @@ import {
 import { sessionQuery } from './api/session.ts'
 import { Shell } from './shell/shell.tsx'
 import { SignIn } from './sign-in/sign-in.tsx'
+import { takeCode } from './sign-in/take-code.ts'
 import { Empty, PageHead } from './ui/page.tsx'
 
 /** What the routes of every place hang on. */
@@ -25,6 +26,11 @@ export const rootRoute = createRootRouteWithContext<{ readonly queries: QueryCli
   ),
 })
 
+const Code = lazyRouteComponent(() => import('./sign-in/code.tsx'))
+/** A link with a one-time code in its fragment leads to a new password. */
+const code = takeCode()
+const SignInPage = (): React.JSX.Element => (code === undefined ? <SignIn /> : <Code code={code} />)
+
 /** An address of this console alone: a link from elsewhere must not lead a fresh sign-in away. */
 const ownPath = (value: unknown): string | undefined =>
   typeof value === 'string' && /^\/(?![/\\])/.test(value) ? value : undefined
@@ -36,13 +42,7 @@ export const signInRoute = createRoute({
     const next = ownPath(search['next'])
     return next === undefined ? {} : { next }
   },
-  component: SignIn,
-})
-
-export const codeRoute = createRoute({
-  getParentRoute: () => rootRoute,
-  path: '/code',
-  component: lazyRouteComponent(() => import('./sign-in/code.tsx')),
+  component: SignInPage,
 })
 
 /** Around every place: who is not signed in is led to where one signs in, and back. */

@@ -40,4 +40,4 @@ export const signOut = (csrf: string | undefined): Promise<unknown> =>
 
 /** A one-time code becomes a session; `password` is the one to have from now on. */
 export const redeemCode = (code: string, password: string): Promise<unknown> =>
-  ask('/api/v1/session/code', { method: 'POST', headers: json, body: JSON.stringify({ code, password }) })
+  ask('/api/v1/codes/exchange', { method: 'POST', headers: json, body: JSON.stringify({ code, password }) })

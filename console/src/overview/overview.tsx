@@ -79,7 +79,7 @@ const Figure = ({ children, name, value }: FigureProps): React.JSX.Element => (
 function Figures({ view }: { readonly view: OverviewView }): React.JSX.Element {
   const { automation, costs, failures, people, returns, runs } = view
   const ended = failures.ended
-  const [cost] = costs.filter(({ currency }) => currency !== '')
+  const cost = costs.find(({ currency }) => currency !== '')
   const unknown = costs.reduce((sum, one) => sum + one.unknown, 0)
   const [best] = returns
   return (

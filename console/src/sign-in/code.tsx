@@ -1,29 +1,18 @@
 import { Button, PasswordInput } from '@mantine/core'
 import { useQueryClient } from '@tanstack/react-query'
-import { Link, useNavigate } from '@tanstack/react-router'
+import { useNavigate } from '@tanstack/react-router'
 import { useState } from 'react'
 import { sentenceOf } from '../api/problem.ts'
 import { redeemCode, sessionQuery } from '../api/session.ts'
-import { takeCode } from './take-code.ts'
 import { fieldOf } from './field.ts'
 import { Gate } from './gate.tsx'
 
-/** A one-time code of the address's fragment: it never reaches a server's log, and leaves the history before anything else happens. */
-const code = takeCode()
-
-export default function Code(): React.JSX.Element {
+/** The first password, or a new one: whoever holds the code of the link is let in, once. */
+export default function Code({ code }: { readonly code: string }): React.JSX.Element {
   const queries = useQueryClient()
   const navigate = useNavigate()
   const [problem, setProblem] = useState<string>()
   const [isBusy, setBusy] = useState(false)
-  if (code === undefined)
-    return (
-      <Gate title="This link has no code">
-        <p>
-          It may have been opened before. Ask for a new one, or <Link to="/sign-in">sign in</Link>.
-        </p>
-      </Gate>
-    )
   const send = async (form: FormData): Promise<void> => {
     const [password, again] = [fieldOf(form, 'password'), fieldOf(form, 'again')]
     if (password !== again) return setProblem('The two passwords differ.')
