@@ -107,6 +107,7 @@ export async function startMillrace(options: MillraceOptions): Promise<Millrace>
       random: systemRandom,
       isStopping: () => isStopping,
       isExposed: http.isExposed,
+      hosts: (options.env['MILLRACE_HOSTS'] ?? '').toLowerCase().split(/[\s,]+/),
       log(incident, error) {
         const trace = traceOf(error)
         const sentence = [`${incident}: a request failed with ${trace.code}`, ...trace.at].join('\n  ')

@@ -17,7 +17,10 @@ import { ApiKeys } from '../governance/api-keys.ts'
 import { AuditLog } from '../governance/audit-log.ts'
 import { LineageReader } from '../governance/lineage-reader.ts'
 import { type MasterKey, openMasterKey } from '../governance/master-key.ts'
+import { Passwords } from '../governance/passwords.ts'
 import { People } from '../governance/people.ts'
+import { Sessions } from '../governance/sessions.ts'
+import { SignInThrottle } from '../governance/sign-in-throttle.ts'
 import { Vault } from '../governance/vault.ts'
 import { readCustomers } from '../intake/customers.ts'
 import { DeadLetters } from '../intake/dead-letters.ts'
@@ -91,6 +94,8 @@ export async function openPlanes(options: PlanesOptions) {
     const audit = new AuditLog({ random, clock })
     const people = new People({ pool, audit, random, clock })
     const keys = new ApiKeys({ pool, audit, random, clock })
+    const passwords = new Passwords({ random })
+    const sessions = new Sessions({ pool, audit, random, passwords, throttle: new SignInThrottle(clock) })
     const owner = await ensureOwner({ home, people, keys })
     const caches = openCaches({ pool, keys: vault, audit, models, say, clock, random })
     end.unshift(() => caches.close())
@@ -273,6 +278,7 @@ export async function openPlanes(options: PlanesOptions) {
       audit,
       keys,
       people,
+      sessions,
       owner,
       reviews,
       meter,

@@ -89,4 +89,20 @@ export const apiErrors = {
     message: (d) =>
       `Something failed inside Millrace that should not; nothing half done was kept. Try again; if it happens again, look for ${d.incident} in the server's log and report it.`,
   }),
+  'api/wrong-host': entry({
+    status: 403,
+    retry: 'never',
+    title: 'The server does not go by this name',
+    sample: { host: 'evil.example' },
+    message: (d) =>
+      `Without a key the API answers only under localhost, an IP address or a name of MILLRACE_HOSTS, and ${d.host} is none: another site could have pointed its name here. Add the name if it is yours.`,
+  }),
+  'api/other-site': entry({
+    status: 403,
+    retry: 'never',
+    title: 'The request comes from another site, or lacks its token',
+    sample: { why: 'the header millrace-csrf is missing' },
+    message: (d) =>
+      `The session was not used, because ${d.why}. Send the request from the console itself, with the value of GET /api/v1/session.`,
+  }),
 } as const

@@ -34,6 +34,8 @@ const usual: Record<Exclude<AreaOf<ErrorCode>, 'model'>, FailureKind> = {
 const own: { readonly [C in ErrorCode]?: FailureKind } = {
   'api/no-key': 'policy',
   'api/wrong-key': 'policy',
+  'api/wrong-host': 'policy',
+  'api/other-site': 'policy',
   'api/no-gateway': 'policy',
   'api/too-large': 'policy',
   'api/headers-too-large': 'policy',
@@ -53,6 +55,8 @@ const own: { readonly [C in ErrorCode]?: FailureKind } = {
   'governance/payload-altered': 'semantic',
   'governance/bad-policy': 'schema',
   'governance/bad-person': 'schema',
+  'governance/weak-password': 'schema',
+  'governance/no-such-session': 'semantic',
   'governance/no-such-person': 'semantic',
   'governance/no-such-api-key': 'semantic',
   'intake/unknown-pipeline': 'semantic',

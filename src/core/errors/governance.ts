@@ -130,4 +130,44 @@ export const governanceErrors = {
     sample: { why: 'only the owner of the data directory may add people' },
     message: (d) => `This was denied: ${d.why}. Ask somebody who may, or have it allowed.`,
   }),
+  'governance/sign-in-failed': entry({
+    status: 401,
+    retry: 'never',
+    title: 'The sign-in did not work',
+    sample: {},
+    message: () =>
+      `The address and the password do not belong together, or nobody signs in under this address. Check both; an admin makes a code for another password.`,
+  }),
+  'governance/too-many-tries': entry({
+    status: 429,
+    retry: 'backoff',
+    title: 'There were too many sign-ins',
+    sample: {},
+    message: () =>
+      `There were too many sign-ins for this address or from this machine. Wait fifteen minutes and try again.`,
+  }),
+  'governance/code-invalid': entry({
+    status: 401,
+    retry: 'never',
+    title: 'The code is not valid',
+    sample: {},
+    message: () =>
+      `The code is unknown, was used already, or is older than ten minutes. Ask an admin for another one; the server prints one at its start while nobody has a password.`,
+  }),
+  'governance/weak-password': entry({
+    status: 422,
+    retry: 'never',
+    title: 'The password is too short or too long',
+    sample: { least: 12, most: 200 },
+    message: (d) =>
+      `A password has at least ${d.least} and at most ${d.most} characters. Nothing was changed, and the code is still good.`,
+  }),
+  'governance/no-such-session': entry({
+    status: 404,
+    retry: 'never',
+    title: 'There is no such session',
+    sample: { session: '0' },
+    message: (d) =>
+      `You have no session ${d.session}: it has ended already, or belongs to somebody else. List your sessions again.`,
+  }),
 } as const

@@ -4,9 +4,12 @@ import { MillraceError } from '../../core/errors/millrace-error.ts'
 import type { Prefix } from '../../core/ids.ts'
 import type { Verified } from '../../governance/api-keys.ts'
 
+/** Who asks: a person, by a key or by a session. */
+export type Principal = Pick<Verified, 'tenant' | 'person'> & { readonly session?: string }
+
 /** What every handler knows: who asks. */
 export interface ApiEnv {
-  Variables: { principal: Verified }
+  Variables: { principal: Principal }
 }
 export type Api = OpenAPIHono<ApiEnv>
 export type ApiContext = Context<ApiEnv>

@@ -31,6 +31,8 @@ import { openApiDocument, registerComponents } from './openapi-document.ts'
 import { knownError, problemResponse } from './problem.ts'
 import { reviewRoutes } from './review-routes.ts'
 import { runRoutes } from './run-routes.ts'
+import { checkHost, checkSite, checkToken, readCookie } from './session-cookie.ts'
+import { sessionRoutes } from './session-routes.ts'
 import { storedResponseRoutes } from './stored-response-routes.ts'
 
 /** Of every address but the one that takes mail. */
@@ -44,6 +46,8 @@ export interface AppOptions {
   readonly isStopping: () => boolean
   /** Other machines reach the API too: then metrics need a key like everything else. */
   readonly isExposed?: boolean
+  /** Names, beside localhost, under which people reach the console: `desk.bank.example`. */
+  readonly hosts?: readonly string[]
   /** A failure that is not of the dictionary. */
   readonly log: (incident: string, error: unknown) => void
 }
@@ -74,8 +78,9 @@ export function makeApp(options: AppOptions): Api {
   const asKnown = (error: unknown): MillraceError => knownError(asStoreError(error, options.databaseUrl), options)
   app.route('/v1', dialectRoutes({ planes, isStopping: options.isStopping, asKnown }))
   app.route('/v1', storedResponseRoutes({ planes, asKnown, random: options.random }))
-  app.use('/api/v1/*', whileServing(options.isStopping), withKey(planes), limitOf, withType)
+  app.use('/api/v1/*', whileServing(options.isStopping), withPrincipal(planes, options.hosts ?? []), limitOf, withType)
   for (const routes of [
+    sessionRoutes(planes),
     overviewRoutes(planes),
     runRoutes(planes, outcomes),
     lineageRoutes(planes),
@@ -161,7 +166,30 @@ const withKey = ({ keys }: Planes) =>
     const principal = await keys.verify(secret)
     if (!principal) throw new MillraceError('api/wrong-key', {})
     if (principal.grant) throw new MillraceError('governance/not-allowed', { why: 'this key is for models alone' })
-    c.set('principal', principal)
+    c.set('principal', { tenant: principal.tenant, person: principal.person })
+    await next()
+  })
+
+/** Who is not signed in yet. */
+const open = new Set(['POST /api/v1/session', 'POST /api/v1/codes/exchange'])
+
+/**
+ * A key alone counts where there is one: no browser adds it by itself. A cookie is added by the browser, whoever made it send the
+ * request: it counts only from the console's own pages.
+ */
+const withPrincipal = (planes: Planes, hosts: readonly string[]) =>
+  createMiddleware<ApiEnv>(async (c, next) => {
+    if (c.req.header('authorization') !== undefined) return withKey(planes)(c, next)
+    const isOpen = open.has(`${c.req.method} ${c.req.path}`)
+    const token = readCookie(c)
+    if (!isOpen && token === undefined) throw new MillraceError('api/no-key', {})
+    checkHost(c, hosts)
+    checkSite(c)
+    if (isOpen) return next()
+    const found = await planes.sessions.find(token ?? '')
+    if (!found) throw new MillraceError('api/no-key', {})
+    checkToken(c, token ?? '')
+    c.set('principal', found)
     await next()
   })
 

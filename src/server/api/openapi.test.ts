@@ -109,6 +109,8 @@ test('the document is what every route answers: no field that it does not name',
           data: { subject: 's', text: 't', customerId: 'c' },
         }),
       }),
+    'get /api/v1/sessions': () => server.ask('/api/v1/sessions'),
+    'post /api/v1/people/{person}/code': () => server.ask(`/api/v1/people/${server.planes.owner.id}/code`, post),
     'get /api/v1/people': () => server.ask('/api/v1/people'),
     'post /api/v1/people': () => server.ask('/api/v1/people', json({ name: 'Alan' })),
     'get /api/v1/keys': () => server.ask('/api/v1/keys'),
@@ -165,6 +167,12 @@ test('the document is what every route answers: no field that it does not name',
   }
   // They need a letter that can be read by now, a restored backup, and a model that answers.
   const elsewhere = [
+    // They need a cookie: the test of sessions asks them.
+    'post /api/v1/session',
+    'get /api/v1/session',
+    'delete /api/v1/session',
+    'delete /api/v1/sessions/{session}',
+    'post /api/v1/codes/exchange',
     'post /api/v1/dead-letters/{letter}/replay',
     'post /api/v1/effects/release',
     'post /api/v1/routes/{route}/try',

@@ -458,6 +458,52 @@ create table person (
   constraint person_pkey PRIMARY KEY (t, id)
 );
 
+create table person_code (
+  t text not null,
+  person text not null,
+  code_hash bytea not null,
+  expires timestamp with time zone not null,
+  constraint person_code_code_hash_key UNIQUE (code_hash),
+  constraint person_code_pkey PRIMARY KEY (t, person),
+  constraint person_code_t_person_fkey FOREIGN KEY (t, person) REFERENCES person(t, id)
+);
+
+create table person_password (
+  t text not null,
+  person text not null,
+  login text not null,
+  hash text not null,
+  changed timestamp with time zone not null default clock_timestamp(),
+  constraint person_password_t_login_key UNIQUE (t, login),
+  constraint person_password_pkey PRIMARY KEY (t, person),
+  constraint person_password_t_person_fkey FOREIGN KEY (t, person) REFERENCES person(t, id)
+);
+
+create table person_role (
+  t text not null,
+  person text not null,
+  role text not null,
+  constraint person_role_pkey PRIMARY KEY (t, person, role),
+  constraint person_role_t_person_fkey FOREIGN KEY (t, person) REFERENCES person(t, id),
+  constraint person_role_role_check CHECK ((role = ANY (ARRAY['admin'::text, 'deployer'::text, 'operator'::text, 'reviewer'::text, 'auditor'::text])))
+);
+
+create table person_session (
+  t text not null,
+  id text not null,
+  person text not null,
+  token_hash bytea not null,
+  agent text not null,
+  created timestamp with time zone not null default clock_timestamp(),
+  last_used timestamp with time zone not null default clock_timestamp(),
+  idle_until timestamp with time zone not null,
+  expires timestamp with time zone not null,
+  constraint person_session_token_hash_key UNIQUE (token_hash),
+  constraint person_session_pkey PRIMARY KEY (t, id),
+  constraint person_session_t_person_fkey FOREIGN KEY (t, person) REFERENCES person(t, id)
+);
+CREATE INDEX person_session_person ON public.person_session USING btree (t, person);
+
 create table pipeline_switch (
   t text not null,
   pipeline text not null,
@@ -1101,6 +1147,10 @@ grant insert, select on model_grant to millrace_app;
 grant insert, select on model_version to millrace_app;
 grant insert, select on payload to millrace_app;
 grant insert, select, update on person to millrace_app;
+grant delete, insert, select, update on person_code to millrace_app;
+grant delete, insert, select, update on person_password to millrace_app;
+grant delete, insert, select on person_role to millrace_app;
+grant delete, insert, select, update on person_session to millrace_app;
 grant insert, select, update on pipeline_switch to millrace_app;
 grant insert, select on price to millrace_app;
 grant delete, insert, select, update on process to millrace_app;
