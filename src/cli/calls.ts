@@ -1,7 +1,11 @@
 import type { Command } from 'commander'
 import { z } from 'zod'
+import { systemClock } from '../core/clock.ts'
+import { parseDuration } from '../core/duration.ts'
+import { MillraceError } from '../core/errors/millrace-error.ts'
 import { showMoney } from '../core/money.ts'
 import { callPage, callView, trialView } from '../server/api/call-schemas.ts'
+import { latencyView } from '../server/api/measure-schemas.ts'
 import { type DataOptions, performOnServer, withData } from './command.ts'
 import { moment } from './moments.ts'
 import { queryOf } from './query.ts'
@@ -9,7 +13,7 @@ import type { Terminal } from './terminal.ts'
 
 type Call = z.infer<typeof callView>
 
-/** `millrace calls list | show`: the lineage of model calls. */
+/** `millrace calls list | latency | show`: the lineage of model calls. */
 export function callsCommand(program: Command): void {
   const calls = program.command('calls').description('calls of models: by whom, by which way, at what cost')
   withData(calls.command('list').description('the newest first'))
@@ -33,6 +37,32 @@ export function callsCommand(program: Command): void {
             Math.round(call.total),
             costOf(call.cost),
             call.error?.code ?? '',
+          ]),
+        )
+      }),
+    )
+  withData(calls.command('latency').description('P50, P95 and P99, of the last day unless said'))
+    .option('--by <group>', 'route, model or task', 'route')
+    .option('--since <duration>', 'how far back: 30m, 2h, 7d', '1d')
+    .action((options: DataOptions & { readonly by: string; readonly since: string }) =>
+      performOnServer(options, async (terminal, client) => {
+        const ago = parseDuration(options.since)
+        if (ago === undefined)
+          throw new MillraceError('cli/bad-option', { option: '--since', why: 'write 30m, 2h or 7d' })
+        const from = Math.max(0, systemClock.today() - ago)
+        const found = await client.get(`/measures/latency${queryOf({ by: options.by, from })}`, latencyView)
+        terminal.json(found)
+        if (found.figures.length === 0) return terminal.print('No call was measured there.')
+        terminal.table(
+          [found.by, 'dialect', 'calls', 'P50 ms', 'P95 ms', 'P99 ms', 'first content P95'],
+          found.figures.map(({ dialect = '', firstContent, name, total }) => [
+            name || '(none)',
+            dialect,
+            total.count,
+            Math.round(total.p50),
+            Math.round(total.p95),
+            Math.round(total.p99),
+            firstContent ? Math.round(firstContent.p95) : '',
           ]),
         )
       }),

@@ -11,6 +11,7 @@ import type { Client } from './client.ts'
 import { type DataOptions, performOnServer, withData } from './command.ts'
 import { moment } from './moments.ts'
 import { cacheCommand } from './route-cache.ts'
+import { armsCommand } from './route-arms.ts'
 import type { Terminal } from './terminal.ts'
 
 const short = (version: string): string => version.slice(0, 12)
@@ -57,7 +58,7 @@ function showModels(terminal: Terminal, models: readonly z.infer<typeof modelVie
   )
 }
 
-/** `millrace routes list | show | set | plan | promote | rollback | cache`. */
+/** `millrace routes list | show | arms | set | plan | promote | rollback | cache`. */
 export function routesCommand(program: Command): void {
   const routes = program.command('routes').description('where model calls are led, and what another way would do')
   withData(routes.command('list').description('each in the version that answers')).action((options: DataOptions) =>
@@ -76,6 +77,7 @@ export function routesCommand(program: Command): void {
         showHistory(terminal, found)
       }),
   )
+  armsCommand(routes)
   withData(routes.command('set').description('adds a version, which answers once it is promoted').argument('<route>'))
     .requiredOption('--file <json>', 'the route as millrace.config.ts would declare it')
     .action((route: string, options: DataOptions & { readonly file: string }) =>

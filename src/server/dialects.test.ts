@@ -3,6 +3,7 @@ import OpenAI from 'openai'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { ScriptedUpstream } from '../models/providers/testing.ts'
 import { callPage, trialView } from './api/call-schemas.ts'
+import { armsView, latencyView } from './api/measure-schemas.ts'
 import { type TestServer, testServer } from './testing.ts'
 
 // The official clients, unchanged but for their base URL and key, against the real server. Behind it stands a scripted upstream, which says so.
@@ -123,6 +124,22 @@ test('a body that is too large or no JSON is refused in the dialect, and nothing
   expect((await post('{')).status).toBe(400)
   expect((await post('x'.repeat(33 * 1024 * 1024))).status).toBe(413)
   expect((await spent()).held).toBe(0n)
+})
+
+test('calls are measured: percentiles, the read-out of arms, and figures for Prometheus without a client’s words', async () => {
+  await openai.chat.completions.create({ model: 'chat', messages })
+  await openai.chat.completions.create({ model: 'no-such-route', messages }).catch(() => undefined)
+  const latency = async () =>
+    latencyView.parse(await (await server.ask('/api/v1/measures/latency?by=route')).json()).figures
+  await expect.poll(async () => (await latency()).find(({ name }) => name === 'chat')?.total.count).toBeGreaterThan(0)
+  const { arms } = armsView.parse(await (await server.ask('/api/v1/routes/chat/arms')).json())
+  expect(arms).toMatchObject([{ arm: 'small', costs: [{ currency: 'USD' }] }])
+  const metrics = await (await server.ask('/metrics')).text()
+  expect(metrics).toContain(
+    'millrace_model_calls_total{route="chat",dialect="openai-chat",provider="openai-compatible",model="small"',
+  )
+  expect(metrics).toContain('millrace_model_breaker_open{model="small@')
+  expect(metrics).not.toContain('no-such-route')
 })
 
 test('a call is found again by its id with each attempt, and a route is tried with its lineage shown', async () => {

@@ -15,6 +15,7 @@ import { Targets } from '../models/providers/targets.ts'
 import { Upstream } from '../models/providers/upstream.ts'
 import type { Settings } from '../sdk/config.ts'
 import type { Pool } from '../store/pool.ts'
+import type { CallTelemetry } from './call-telemetry.ts'
 import { type Say, traceOf } from './log.ts'
 import type { ModelRoutes } from './model-routes.ts'
 
@@ -42,10 +43,11 @@ export async function openGateway(o: {
   readonly say: Say
   /** Hears of each alert beside the log, once, in the process that caused it. It may not throw. */
   readonly onAlert?: (alert: CostAlert) => void
+  readonly telemetry: Pick<CallTelemetry, 'observe' | 'compare'>
   readonly clock: Clock
   readonly random: Random
 }) {
-  const { answers, commit, root, stored } = o
+  const { answers, commit, root, stored, telemetry } = o
   const { pool, modelRoutes, settings, process, beat, say, clock, random } = o
   await declareBudgets(pool, mainTenant, settings.budgets ?? [])
   await beat(process)
@@ -57,6 +59,7 @@ export async function openGateway(o: {
   const spend = new SpendLedger({ pool, clock, random, process, onAlert })
   const upstream = new Upstream({ clock })
   const local = new LocalModels({ root, ...settings.inference })
+  const targets = new Targets(clock)
   const levels = await BudgetLevels.open(pool, mainTenant)
   const recorder = new CallRecorder({
     traffic: modelRoutes.traffic,
@@ -65,7 +68,7 @@ export async function openGateway(o: {
   })
   const gateway = new Gateway({
     routes: modelRoutes.live,
-    targets: new Targets(clock),
+    targets,
     upstream,
     prices: modelRoutes.prices,
     spend,
@@ -76,6 +79,8 @@ export async function openGateway(o: {
     clock,
     random,
     record: (record, outcome) => recorder.add(record, outcome),
+    onCall: (outcome) => telemetry.observe(outcome),
+    onShadow: (comparison) => telemetry.compare(comparison),
     levelsOf: (ids) => levels.of(ids),
     currencyOf: (ids) => levels.currencyOf(ids),
     local: { answer: (...asked) => answerLocally(local, ...asked) },
@@ -95,6 +100,7 @@ export async function openGateway(o: {
   return {
     gateway,
     caller,
+    targets,
     onAlert,
     /** Calls over HTTP are taken: the project says what they are held to. */
     isOpen: settings.gateway !== undefined,

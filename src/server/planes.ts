@@ -40,6 +40,7 @@ import { Overview } from '../telemetry/overview.ts'
 import { QueueMeter } from '../telemetry/queue-meter.ts'
 import { StepMeter } from '../telemetry/step-meter.ts'
 import { EffectsHold } from './backup/effects-hold.ts'
+import { openCallTelemetry } from './call-telemetry.ts'
 import { type Caches, openCaches } from './caches.ts'
 import { budgetAlerts } from './budget-alerts.ts'
 import { openClients } from './clients.ts'
@@ -173,7 +174,10 @@ export async function openPlanes(options: PlanesOptions) {
     const responses = openStoredResponses({ pool, keys: vault, settings, clock, random })
     end.unshift(() => responses.close())
     let tellAlert: ReturnType<typeof budgetAlerts> | undefined
+    const telemetry = openCallTelemetry({ pool, clock, process, say })
+    end.unshift(() => telemetry.close())
     const gateway = await openGateway({
+      telemetry,
       pool,
       modelRoutes,
       settings,
@@ -292,6 +296,7 @@ export async function openPlanes(options: PlanesOptions) {
       modelRoutes,
       caches,
       gateway,
+      telemetry,
       clients,
       responses,
       dispatcher,

@@ -1,11 +1,11 @@
 import type { Instant, Millis } from '../../core/clock.ts'
 import type { FailureKind } from '../../core/errors/failure-kind.ts'
 import type { CallId, ReservationId, RunId, TenantId } from '../../core/ids.ts'
-import type { Nano } from '../../core/money.ts'
 import type { DataClass } from '../../sdk/models.ts'
 import type { AttemptKind } from '../cost/reservation.ts'
 import type { Usage } from '../cost/usage.ts'
 import type { DialectName } from '../dialects/dialect.ts'
+import type { Money } from '../routes/facts.ts'
 import type { Reason } from '../routes/plan-route.ts'
 
 /** One attempt of a call, as it ended. */
@@ -30,7 +30,7 @@ export interface AttemptOutcome {
   readonly failure?: FailureKind
   readonly usage?: Usage
   /** As booked; absent: unknown. */
-  readonly cost?: { readonly nano: Nano; readonly currency: string }
+  readonly cost?: Money
   readonly price?: string
 }
 
@@ -68,15 +68,19 @@ export interface CallOutcome {
     /** The model that says it answered. */
     readonly reported?: string
   }
+  /** The arm that the call was led to, whoever answered it. */
+  readonly drawn?: { readonly arm: string; readonly version: string }
+  /** W3C Trace Context of whoever called, as it came. */
+  readonly traceparent?: string
   /** The answer came from here, and nobody was asked. */
   readonly cache?: {
     readonly kind: 'exact' | 'semantic'
     readonly from: CallId
-    readonly saved?: AttemptOutcome['cost']
+    readonly saved?: Money
   }
   readonly error?: { readonly code: string; readonly kind: FailureKind }
   readonly usage?: Usage
   /** Of all attempts together. */
-  readonly cost?: AttemptOutcome['cost']
+  readonly cost?: Money
   readonly attempts: readonly AttemptOutcome[]
 }

@@ -5,6 +5,8 @@ import type { PaidAttempt } from './paid-attempt.ts'
 /** Owns: which attempts a call made, and what it took from them. */
 export class CallDiary {
   readonly taken: Taken[] = []
+  /** The arm that the call was led to. */
+  drawn: { readonly arm: string; readonly version: string } | undefined
   /** The budget that had no room, and the one past its downgrade threshold. */
   stoppedBy: string | undefined
   downgradedBy: string | undefined

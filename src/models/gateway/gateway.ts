@@ -195,7 +195,9 @@ export class Gateway {
     const { facts, health, route, worst } = call
     try {
       const plan = planRoute({ route, facts, health, worst })
-      if (plan.stages.length === 0) throw whyNobody(route, plan)
+      const [first] = plan.stages[0]?.attempts ?? []
+      if (!first) throw whyNobody(route, plan)
+      call.diary.drawn = { arm: first.arm, version: first.version }
       const question = this.#kept.question(call, plan)
       const hit = question && (await this.#kept.find(question))
       if (hit) {

@@ -27,6 +27,7 @@ export function outcomeOf(
   // A stream whose end failed had begun as an answer.
   const failed = error ? { code: error.code, kind: failureKindOf(error.code) } : brokenOff(by)
   const cost = costOf(attempts)
+  const trace = traceOf(call)
   const ends = attempts.map((one) => one.startedAt + one.total)
   return {
     id,
@@ -56,6 +57,8 @@ export function outcomeOf(
           ...(by.reported !== undefined && { reported: by.reported }),
         },
       }),
+    ...(call.diary.drawn && { drawn: call.diary.drawn }),
+    ...(trace !== undefined && { traceparent: trace }),
     ...(hit && { cache: { kind: hit.kind, from: hit.from, ...(hit.saved && { saved: hit.saved }) } }),
     ...(failed && { error: failed }),
     ...(by?.usage && { usage: by.usage }),
@@ -99,3 +102,8 @@ const given = ({ pipeline, run, step, task }: Call['caller']['facts']): Partial<
   ...(step !== undefined && { step }),
   ...(task !== undefined && { task }),
 })
+
+function traceOf({ headers }: Call): string | undefined {
+  const { traceparent } = headers
+  return typeof traceparent === 'string' && /^[0-9a-f]{2}(?:-[0-9a-f]+){3}$/.test(traceparent) ? traceparent : undefined
+}

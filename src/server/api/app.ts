@@ -25,6 +25,7 @@ import { mailRoutes } from './mail-routes.ts'
 import { metricsHandler } from './metrics-routes.ts'
 import { overviewRoutes } from './overview-routes.ts'
 import { peopleRoutes } from './people-routes.ts'
+import { measureRoutes } from './measure-routes.ts'
 import { modelRoutes } from './model-routes.ts'
 import { pipelineRoutes } from './pipeline-routes.ts'
 import { openApiDocument, registerComponents } from './openapi-document.ts'
@@ -95,6 +96,7 @@ export function makeApp(options: AppOptions): Api {
     modelRoutes(planes),
     cacheRoutes(planes),
     callRoutes(planes),
+    measureRoutes(planes),
     deadLetterRoutes(planes),
     effectsRoutes(planes),
     stepRoutes(planes),

@@ -1,4 +1,6 @@
 import type { Context } from 'hono'
+import { nameOf } from '../../models/routes/model-version.ts'
+import type { TargetState } from '../../telemetry/call-meter.ts'
 import { contentType, expose, type Metric } from '../../telemetry/exposition.ts'
 import type { Planes } from '../planes.ts'
 
@@ -7,7 +9,7 @@ import type { Planes } from '../planes.ts'
  * and no person. A database that does not answer takes its own figures away, not those of the process.
  */
 export const metricsHandler =
-  ({ errors, hold, meter, processMeter, queueMeter }: Planes) =>
+  ({ errors, gateway, hold, meter, modelRoutes, processMeter, queueMeter, telemetry }: Planes) =>
   async (c: Context): Promise<Response> => {
     const fromDatabase = Promise.all([queueMeter.metrics(), hold.read()]).catch(() => undefined)
     const [queues, held] = (await fromDatabase) ?? []
@@ -19,6 +21,7 @@ export const metricsHandler =
       ...meter.metrics(),
       ...errors.metrics(),
       ...processMeter.metrics(),
+      ...telemetry.meter.metrics(targetStates(gateway, modelRoutes)),
     ]
     return c.body(expose(metrics), 200, { 'content-type': contentType })
   }
@@ -29,3 +32,22 @@ const flag = (name: string, help: string, isSet: boolean): Metric => ({
   type: 'gauge',
   samples: [{ value: isSet ? 1 : 0 }],
 })
+
+/** Of the models that this process has asked, by their names. */
+function targetStates({ targets }: Planes['gateway'], { live }: Planes['modelRoutes']): readonly TargetState[] {
+  const names = new Map(live.all.flatMap(({ models }) => Object.values(models).map((one) => [one.digest, nameOf(one)])))
+  return Object.entries(targets.health()).flatMap(([digest, { admission, breaker, keys }]) => {
+    const model = names.get(digest)
+    if (model === undefined) return [] // no route names it any more
+    const { running, shed, waiting } = admission
+    return {
+      model,
+      isBreakerOpen: !breaker.isPermitted,
+      keys: keys.keys,
+      usableKeys: keys.usable,
+      running,
+      waiting,
+      shed: shed.reduce((sum, count) => sum + count, 0),
+    }
+  })
+}

@@ -723,19 +723,15 @@ create table run_log (
 create table shadow_comparison (
   t text not null,
   call text not null,
-  shadow text not null,
+  version text not null,
   route text not null,
   at timestamp with time zone not null,
-  version text not null,
   agreed boolean,
-  score real,
   error text,
   ms double precision not null,
-  shadow_ms double precision not null,
   currency text,
   cost bigint,
-  shadow_cost bigint,
-  constraint shadow_comparison_pkey PRIMARY KEY (t, call, shadow)
+  constraint shadow_comparison_pkey PRIMARY KEY (t, call, version)
 );
 CREATE INDEX shadow_comparison_route ON public.shadow_comparison USING btree (t, route, at);
 

@@ -68,20 +68,17 @@ create index arm_answer_route on arm_answer (t, route, at);
 create table shadow_comparison (
   t text not null,
   call text not null,
-  shadow text not null,
+  -- The digest of the shadow's version.
+  version text not null,
   route text not null,
   at timestamptz not null,
-  version text not null,
   agreed boolean,
-  score real,
   -- A code of the error dictionary.
   error text,
   ms double precision not null,
-  shadow_ms double precision not null,
   currency text,
   cost bigint,
-  shadow_cost bigint,
-  primary key (t, call, shadow)
+  primary key (t, call, version)
 );
 create index shadow_comparison_route on shadow_comparison (t, route, at);
 
