@@ -64,12 +64,33 @@ export const onnxParameters = z.strictObject({
   onLong: z.enum(['refuse', 'cut']).optional(),
 })
 
+/** The tensors of a model at a server of the Open Inference Protocol, where one of texts goes in and one of numbers comes out. */
+export const kserveParameters = z.strictObject({
+  /** The version at the server; not said: the server chooses. */
+  version: z
+    .string()
+    .regex(/^\w[\w.-]{0,99}$/)
+    .optional(),
+  /** Names of the tensors. Not said: `text` and `embedding`. */
+  input: z.string().min(1).max(200).optional(),
+  output: z.string().min(1).max(200).optional(),
+  /** Numbers in a vector. */
+  width: z.int().min(1).max(65_536).optional(),
+  /** Texts go as `[n, 1]`, as a server with batches of its own wants them; not said: as `[n]`. */
+  isColumn: z.boolean().optional(),
+})
+
 /** A model as `millrace.config.ts` declares it; its version is the digest of what it says, keys apart. */
 export const modelDeclaration = z.discriminatedUnion('provider', [
   z.strictObject({ provider: z.literal('openai'), url: baseUrl.optional(), ...remote }),
   z.strictObject({ provider: z.literal('anthropic'), url: baseUrl.optional(), ...remote }),
   z.strictObject({ provider: z.literal('openai-compatible'), url: baseUrl, ...remote }),
-  z.strictObject({ provider: z.literal('kserve-v2'), url: baseUrl, ...remote }),
+  z.strictObject({
+    provider: z.literal('kserve-v2'),
+    url: baseUrl,
+    ...remote,
+    parameters: kserveParameters.default({}),
+  }),
   z.strictObject({
     provider: z.literal('onnx'),
     directory: z.string().min(1),

@@ -14,7 +14,7 @@ export interface Asked {
 
 /** The words of the user's last message, where they end the request and are its only text; undefined where they are more than a question. */
 export function askedIn(dialect: DialectName, body: JsonObject): Asked | undefined {
-  if (dialect === 'openai-embeddings') return undefined
+  if (dialect === 'openai-embeddings' || dialect === 'open-inference') return undefined
   const field = dialect === 'openai-responses' ? 'input' : 'messages'
   const said = body[field]
   if (typeof said === 'string') return asked(said, () => ({ ...body, [field]: '' }))

@@ -4,13 +4,20 @@ import type { Listener, Said } from './said.ts'
 import type { SseFrame } from './sse.ts'
 import type { JsonObject } from './unknown-json.ts'
 
-export type DialectName = 'openai-chat' | 'openai-responses' | 'openai-embeddings' | 'anthropic-messages'
+export type DialectName =
+  | 'openai-chat'
+  | 'openai-responses'
+  | 'openai-embeddings'
+  | 'anthropic-messages'
+  | 'open-inference'
 
 /** What the gateway needs to know of a request. Everything else is in `raw`, and is passed on as it is. */
 export interface ModelRequest {
   readonly dialect: DialectName
   /** The route or model that the client asks for. */
   readonly model: string
+  /** The beginning of the digest of the one version that it may go to, where the dialect can say it. */
+  readonly version?: string
   readonly isStream: boolean
   /** The most tokens of one answer that the client allows; absent: it set none. */
   readonly outputCap?: number

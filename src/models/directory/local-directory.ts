@@ -3,7 +3,8 @@ import { join } from 'node:path'
 import { MillraceError } from '../../core/errors/millrace-error.ts'
 import { digestOf, sha256 } from '../../core/json.ts'
 import type { EncoderData, Pooling } from '../inference/protocol.ts'
-import { encoderManifest } from './manifest.ts'
+import { bundledEncoder } from '../bundled.ts'
+import { classifierManifest, encoderManifest } from './manifest.ts'
 import { codeOf, openDirectory } from './open-directory.ts'
 import { ConfigMisfit, type TransformerConfig, transformerConfig, type TransformerFiles } from './transformer-config.ts'
 
@@ -15,6 +16,8 @@ export interface LocalDirectory {
   readonly data: EncoderData
   /** By position; empty: it is an encoder. */
   readonly labels: readonly string[]
+  /** It is a head on the encoder that `data` are of, with this digest; its own weights have so many bytes. */
+  readonly head?: { readonly encoder: string; readonly bytes: number }
   readonly paths: Readonly<Record<'tokenizer' | 'weights', string>>
 }
 
@@ -47,11 +50,7 @@ export async function openLocal(path: string, wish: DirectoryWish = {}): Promise
 
 async function openMillrace(path: string): Promise<LocalDirectory> {
   const text = Buffer.from(await readWithin(join(path, 'model.json'), mostJson)).toString('utf8')
-  if (/"kind"\s*:\s*"classifier"/.test(text))
-    throw new MillraceError('model/bad-directory', {
-      path,
-      why: 'it is a head on an encoder, and no model by itself: routes lead to it as { classifier: DIRECTORY }',
-    })
+  if (/"kind"\s*:\s*"classifier"/.test(text)) return openHead(path)
   const { file, manifest } = await openDirectory(path, encoderManifest)
   const { digest, dimensions, longest, pieces } = manifest
   const data: EncoderData = {
@@ -64,6 +63,19 @@ async function openMillrace(path: string): Promise<LocalDirectory> {
   }
   const paths = { tokenizer: join(path, 'tokenizer.json'), weights: join(path, 'model.onnx') }
   return { path, digest, data, labels: [], paths }
+}
+
+/** A head by itself is half a model: of the encoders the bundled one is always here. */
+async function openHead(path: string): Promise<LocalDirectory> {
+  const { file, manifest } = await openDirectory(path, classifierManifest)
+  const encoder = await openMillrace(bundledEncoder)
+  if (manifest.encoder.digest !== encoder.digest)
+    throw new MillraceError('model/bad-directory', {
+      path,
+      why: `it is a head on ${manifest.encoder.name}@${manifest.encoder.digest.slice(0, 12)}, and the bundled encoder is another: routes lead to it as { classifier: DIRECTORY }`,
+    })
+  const { digest, labels } = manifest
+  return { ...encoder, path, digest, labels, head: { encoder: encoder.digest, bytes: file('weights.bin').byteLength } }
 }
 
 async function openTransformer(path: string, wish: DirectoryWish): Promise<LocalDirectory> {

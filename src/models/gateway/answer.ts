@@ -145,6 +145,7 @@ const factsOf = ({ call, clock }: Reading) => ({
   created: Math.floor(clock.today() / 1000),
   asksUsage: call.request.asksUsage,
   id: `resp_${call.id.slice('cal_'.length)}`,
+  ...(call.request.json['encoding_format'] === 'base64' && { encoding: 'base64' }),
 })
 
 /** The provider's, where the client speaks its dialect; else what is true in any. */

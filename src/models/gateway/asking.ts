@@ -6,6 +6,7 @@ import type { Usage } from '../cost/usage.ts'
 import type { Attempt, AttemptKind } from '../cost/reservation.ts'
 import type { SpendLedger } from '../cost/spend-ledger.ts'
 import type { ModelRequest } from '../dialects/dialect.ts'
+import type { Said } from '../dialects/said.ts'
 import { parsed } from '../dialects/unknown-json.ts'
 import type { Priority } from '../providers/admission.ts'
 import { errorOf } from '../providers/failure.ts'
@@ -55,6 +56,7 @@ export interface LocalAnswers {
     readonly headers: Record<string, string>
     readonly body: Buffer
     readonly usage: Usage
+    readonly said?: Said | undefined
   }>
 }
 
@@ -248,10 +250,10 @@ export class Asker {
     const { local } = this.#parts
     if (!local) throw new TypeError('a route leads to a model within this process, which has none')
     try {
-      const { usage, ...answer } = await local.answer(model, request, { priority, signal })
+      const { said, usage, ...answer } = await local.answer(model, request, { priority, signal })
       attempt.reports(nameOf(model))
       attempt.answered(usage)
-      return { kind: 'answered', answer: { ...answer, by: model, attempt, isCarried: false, said: undefined } }
+      return { kind: 'answered', answer: { ...answer, by: model, attempt, isCarried: false, said } }
     } catch (error) {
       attempt.unsent()
       if (!isMillraceError(error)) throw error

@@ -5,11 +5,14 @@ import { requestHeaders, type Headers } from '../providers/headers.ts'
 import { credential, type Secret } from '../providers/secret.ts'
 import type { Adapter } from '../dialects/adapters/adapter.ts'
 import { adapterFor } from '../dialects/adapters/adapters.ts'
+import { embeddingsOverInference, type TensorNames } from '../dialects/adapters/embeddings-over-inference.ts'
 import type { DialectName } from '../dialects/dialect.ts'
-import type { ModelVersion, ProviderKind } from '../routes/model-version.ts'
+import { wireBody } from '../dialects/open-inference.ts'
+import { kserveParameters } from '../../sdk/models.ts'
+import { type ModelVersion, nameOf, type ProviderKind } from '../routes/model-version.ts'
 import type { RouteTarget } from '../routes/route-version.ts'
 
-const paths: Readonly<Record<DialectName, string>> = {
+const paths: Readonly<Record<Exclude<DialectName, 'open-inference'>, string>> = {
   'openai-chat': '/chat/completions',
   'openai-responses': '/responses',
   'openai-embeddings': '/embeddings',
@@ -20,7 +23,8 @@ const spoken: Readonly<Partial<Record<ProviderKind, ReadonlySet<DialectName>>>> 
   openai,
   'openai-compatible': openai,
   anthropic: new Set<DialectName>(['anthropic-messages']),
-  onnx: new Set<DialectName>(['openai-embeddings']),
+  onnx: new Set<DialectName>(['openai-embeddings', 'open-inference']),
+  'kserve-v2': new Set<DialectName>(['open-inference']),
 }
 const own: Readonly<Partial<Record<ProviderKind, string>>> = {
   openai: 'https://api.openai.com/v1',
@@ -33,10 +37,18 @@ const anthropicVersion = '2023-06-01'
 export type Way = 'as-it-is' | Adapter
 
 /** Undefined: there is none. `lacksResponses`: its server was found to have no `/v1/responses`. */
-export function wayTo({ provider }: ModelVersion, dialect: DialectName, lacksResponses = false): Way | undefined {
+export function wayTo(model: ModelVersion, dialect: DialectName, lacksResponses = false): Way | undefined {
+  const { provider } = model
   const known = [...(spoken[provider] ?? [])].filter((one) => !lacksResponses || one !== 'openai-responses')
   if (known.includes(dialect)) return 'as-it-is'
+  if (provider === 'kserve-v2' && dialect === 'openai-embeddings') return embeddingsOverInference(tensorsOf(model))
   return known.map((to) => adapterFor(dialect, to)).find((adapter) => adapter !== undefined)
+}
+
+/** What a declaration says of a server's tensors; what it leaves out is named as our own models name theirs. */
+function tensorsOf(model: ModelVersion): TensorNames {
+  const { input = 'text', isColumn = false, output = 'embedding', width } = kserveParameters.parse(model.parameters)
+  return { model: nameOf(model), input, output, width, isColumn }
 }
 
 export interface AttemptRequest {
@@ -51,8 +63,9 @@ export interface AttemptRequest {
 /** The request for one attempt. The client's own headers go along, but for its credentials and what belongs to the connection. */
 export function requestTo(model: ModelVersion, { id, dialect, body, headers, key }: AttemptRequest): UpstreamRequest {
   const isAnthropic = model.provider === 'anthropic'
+  const isInference = dialect === 'open-inference'
   return {
-    url: new URL((model.url ?? own[model.provider] ?? '') + paths[dialect]),
+    url: new URL((model.url ?? own[model.provider] ?? '') + (isInference ? inferPath(model) : paths[dialect])),
     headers: {
       'x-client-request-id': id,
       ...(isAnthropic && { 'anthropic-version': anthropicVersion }),
@@ -60,9 +73,16 @@ export function requestTo(model: ModelVersion, { id, dialect, body, headers, key
       'content-type': 'application/json',
       ...(key && credential(isAnthropic ? 'x-api-key' : 'bearer', key)),
     },
-    body,
+    body: isInference ? wireBody(body) : body,
     accepts: ['application/json', 'text/event-stream'],
   }
+}
+
+/** Of the Open Inference Protocol: model and version stand in the address. */
+function inferPath({ parameters, upstream }: ModelVersion): string {
+  const { version } = kserveParameters.parse(parameters)
+  const ofVersion = version === undefined ? '' : `/versions/${encodeURIComponent(version)}`
+  return `/v2/models/${encodeURIComponent(upstream)}${ofVersion}/infer`
 }
 
 export const limitsOf = ({ timeouts }: Pick<RouteTarget, 'timeouts'>): Limits => ({

@@ -2,9 +2,10 @@ import { z } from 'zod'
 import { MillraceError } from '../../core/errors/millrace-error.ts'
 import { noUsage, type Usage } from '../cost/usage.ts'
 import type { ModelRequest } from '../dialects/dialect.ts'
-import type { Urgency } from '../inference/batch-queue.ts'
+import type { Said } from '../dialects/said.ts'
 import { type ModelVersion, nameOf } from '../routes/model-version.ts'
-import type { LocalModels } from './local-models.ts'
+import { inferLocally } from './infer.ts'
+import type { LocalModels, Manner } from './local-models.ts'
 
 /** As OpenAI has it. */
 const mostTexts = 2048
@@ -32,17 +33,30 @@ export interface LocalAnswer {
   readonly headers: Record<string, string>
   readonly body: Buffer
   readonly usage: Usage
+  /** For whoever scores it. */
+  readonly said?: Said | undefined
+}
+
+/** A request to a model within this process, in either dialect that it speaks. Errors: those of `inferLocally` and `embedLocally`. */
+export function answerLocally(
+  models: Pick<LocalModels, 'classify' | 'describe' | 'embed'>,
+  model: ModelVersion,
+  request: Pick<ModelRequest, 'dialect' | 'json'>,
+  manner: Manner = {},
+): Promise<LocalAnswer> {
+  const answer = request.dialect === 'open-inference' ? inferLocally : embedLocally
+  return answer(models, model, request, manner)
 }
 
 /**
  * OpenAI's embeddings by a model within this process; `usage` counts the tokens that it read. Vectors keep their length: another one cannot be asked
  * for. Errors: `model/bad-body`, `model/refused-field`, and those of `LocalModels.embed`.
  */
-export async function answerLocally(
+async function embedLocally(
   models: Pick<LocalModels, 'embed'>,
   model: ModelVersion,
   request: Pick<ModelRequest, 'dialect' | 'json'>,
-  manner: { readonly priority?: Urgency; readonly signal?: AbortSignal } = {},
+  manner: Manner,
 ): Promise<LocalAnswer> {
   const { dialect, json } = request
   if (dialect !== 'openai-embeddings')

@@ -1,8 +1,11 @@
-import { cpSync, rmSync } from 'node:fs'
+import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { bundledEncoder } from '../bundled.ts'
+import type { Json } from '../../core/json.ts'
+import { Classifier } from '../classifier.ts'
 import { openLocal } from '../directory/local-directory.ts'
+import { manifestDigest } from '../directory/open-directory.ts'
 import { Encoder } from '../encoder.ts'
 import { type ModelVersion, versionOf } from '../routes/model-version.ts'
 import { temporaryDirectory } from '../testing.ts'
@@ -96,8 +99,29 @@ test('the bundled encoder gives the vectors that it gives to steps', async () =>
   await encoder.close()
 })
 
-test('a head is no model by itself, and it is told how a route leads to it', async () => {
+test('a head of ours classifies as it does for steps, on the bundled encoder', async () => {
+  const path = join(bundledEncoder, '../support-intent')
+  cpSync(path, join(place.path, 'head'), { recursive: true })
+  const model = await declared('head')
+  const text = 'Hello. I was charged twice for one coffee, and my card is lost.'
+  const { labels, probabilities, tokens } = await models.classify(model, [text])
+  const encoder = await Encoder.open(bundledEncoder)
+  const classifier = await Classifier.open(path, () => encoder)
+  const { confidence, label } = await classifier.classify(text)
+  await encoder.close()
+  const [row = new Float32Array()] = probabilities
+  expect(labels[row.indexOf(Math.max(...row))]).toBe(label)
+  expect(Math.max(...row)).toBeCloseTo(confidence, 3)
+  expect(tokens).toBeGreaterThan(5)
+  expect(await codeOf(models.embed(model, [text]))).toMatch(/^model\/wrong-task/)
+})
+
+test('a head on another encoder is refused, and it is told how a route leads to it', async () => {
   cpSync(join(bundledEncoder, '../support-intent'), join(place.path, 'head'), { recursive: true })
+  const path = join(place.path, 'head/model.json')
+  const manifest = JSON.parse(readFileSync(path, 'utf8')) as { encoder: object } & Record<string, Json>
+  const other = { ...manifest, encoder: { name: 'other', digest: 'a'.repeat(64) } }
+  writeFileSync(path, JSON.stringify({ ...other, digest: manifestDigest(other) }))
   expect(await codeOf(declared('head'))).toMatch(/^model\/bad-directory: .*classifier: DIRECTORY/s)
 })
 

@@ -2,7 +2,8 @@ import { resolve } from 'node:path'
 import { MillraceError } from '../../core/errors/millrace-error.ts'
 import { digestOf } from '../../core/json.ts'
 import { onnxParameters } from '../../sdk/models.ts'
-import { openLocal } from '../directory/local-directory.ts'
+import { Classifier } from '../classifier.ts'
+import { type LocalDirectory, openLocal } from '../directory/local-directory.ts'
 import { Encoder } from '../encoder.ts'
 import type { Urgency } from '../inference/batch-queue.ts'
 import { type ModelVersion, nameOf } from '../routes/model-version.ts'
@@ -21,7 +22,7 @@ export interface Labelled {
   readonly tokens: number
 }
 
-interface Manner {
+export interface Manner {
   readonly priority?: Urgency | undefined
   readonly signal?: AbortSignal | undefined
 }
@@ -30,6 +31,8 @@ interface Loaded {
   readonly encoder: Encoder
   readonly labels: readonly string[]
   readonly longest: number
+  /** A head of ours on the encoder: it cuts a message into parts, as it does for steps. */
+  readonly head: Classifier | undefined
 }
 
 interface Held {
@@ -101,9 +104,16 @@ export class LocalModels {
   classify(model: ModelVersion, texts: readonly string[], manner: Manner = {}): Promise<Labelled> {
     return this.#use(model, async (loaded) => {
       if (loaded.labels.length === 0) throw wrongTask(model, 'embeddings', 'classification')
-      const { rows, tokens } = await ask(model, loaded, texts, manner)
+      const { rows, tokens } = await (loaded.head
+        ? askHead(loaded.head, texts, manner)
+        : ask(model, loaded, texts, manner))
       return { labels: loaded.labels, probabilities: rows, tokens }
     })
+  }
+
+  /** What the model does, once it is loaded: `labels` of a classifier, none of an encoder, whose vectors have `width` numbers. Errors: those of `embed`. */
+  describe(model: ModelVersion): Promise<{ readonly labels: readonly string[]; readonly width: number }> {
+    return this.#use(model, ({ encoder, labels }) => Promise.resolve({ labels, width: encoder.dimensions }))
   }
 
   /** Ends the workers; what still waits fails with `model/closed`. */
@@ -154,13 +164,11 @@ export class LocalModels {
         expected: model.upstream,
         actual: directory.digest,
       })
-    const bytes = directory.data.weights.byteLength * copiesOfWeights + bytesOfWorker
+    const { head } = directory
+    const weights = directory.data.weights.byteLength + (head?.bytes ?? 0)
+    const bytes = weights * copiesOfWeights + bytesOfWorker
     await this.#makeRoom(name, bytes)
-    const loading = Encoder.load({ ...directory, name, mostWaiting: this.#mostWaiting }).then((encoder) => ({
-      encoder,
-      labels: directory.labels,
-      longest: directory.data.longest,
-    }))
+    const loading = loadedFrom(directory, { name, mostWaiting: this.#mostWaiting })
     const held: Held = { loading, bytes, users: 0, lastUse: 0 }
     this.#held.set(key, held)
     loading.catch(() => this.#held.get(key) === held && this.#held.delete(key))
@@ -184,6 +192,20 @@ export class LocalModels {
   }
 }
 
+async function loadedFrom(
+  directory: LocalDirectory,
+  { mostWaiting, name }: { readonly name: string; readonly mostWaiting: number | undefined },
+): Promise<Loaded> {
+  const { data, head, labels, path } = directory
+  const encoder = await Encoder.load({ ...directory, digest: head?.encoder ?? directory.digest, name, mostWaiting })
+  try {
+    return { encoder, labels, longest: data.longest, head: head && (await Classifier.open(path, () => encoder)) }
+  } catch (error) {
+    await encoder.close()
+    throw error
+  }
+}
+
 const keyOf = ({ parameters, upstream }: ModelVersion): string => {
   const { isUnit, pooling, variant } = onnxParameters.parse(parameters)
   return digestOf({ upstream, isUnit, pooling, variant })
@@ -196,6 +218,18 @@ const closed = async ({ loading }: Held): Promise<void> => {
 
 const wrongTask = (model: ModelVersion, does: string, wanted: string): MillraceError =>
   new MillraceError('model/wrong-task', { model: nameOf(model), does, wanted })
+
+async function askHead(
+  head: Classifier,
+  texts: readonly string[],
+  manner: Manner,
+): Promise<{ readonly rows: readonly Float32Array[]; readonly tokens: number }> {
+  const asked = await Promise.all(texts.map((text) => head.classifyCounted(text, manner)))
+  return {
+    rows: asked.map(({ probabilities }) => probabilities),
+    tokens: asked.reduce((sum, one) => sum + one.tokens, 0),
+  }
+}
 
 async function ask(
   model: ModelVersion,

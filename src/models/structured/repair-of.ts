@@ -25,6 +25,7 @@ const turnsIn: Readonly<Record<ModelRequest['dialect'], (answer: Buffer, problem
   'openai-responses': responseTurns,
   'anthropic-messages': messageTurns,
   'openai-embeddings': () => [],
+  'open-inference': () => [],
 }
 
 /** A list in JSON with more at its end, its own bytes untouched. An `input` that is a text is what a user says. */

@@ -84,6 +84,7 @@ test.each(cases)(
         anthropicClient(text).messages.stream({ model: 'm', max_tokens: 9, messages: input }).finalMessage(),
       'openai-responses': () => openaiClient(text).responses.stream({ model: 'm', input: 'a' }).finalResponse(),
       'openai-embeddings': () => Promise.reject(new Error('it has no streams')),
+      'open-inference': () => Promise.reject(new Error('it has no streams')),
     }
     const failed = await ask[name]().catch((thrown: unknown) => thrown)
     expect(failed).toBeInstanceOf(Error)

@@ -13,6 +13,8 @@ export interface AnswerFacts {
   readonly asksUsage: boolean
   /** The response's id, `resp_` and what is the call's alone; absent: it follows from the provider's. */
   readonly id?: string
+  /** In which form the client wants vectors: `float` or `base64`. */
+  readonly encoding?: string
 }
 
 /** Carries calls from a client's dialect to that of another provider, and the answers back. Pure, as dialects are. */
