@@ -148,13 +148,14 @@ export class Gateway {
         constraint: 'issuer',
         why: 'the conversation holds what only its issuer can read, and the route leads to several that may have issued it',
       })
+    const version = pinned ?? versionAsked(route, request.version)
     const at = clock.today()
     const facts: RequestFacts = {
       draw: random.bytes(8).toString('hex'),
       dataClass: caller.dataClass,
       ...(caller.key !== undefined && { key: caller.key }),
       ...(request.hasTools && { needs: ['tools'] }),
-      ...(pinned !== undefined && { pinned }),
+      ...(version !== undefined && { pinned: version }),
     }
     const bounds = boundsOf(request, route.policy.outputCap)
     const illnesses = targets.illnesses()
@@ -296,6 +297,14 @@ const headersOf = ({ id }: Call, { from, headers, kind }: CacheHit): GatewayAnsw
   'millrace-cache': kind,
   'millrace-cache-from': from,
 })
+
+/** The one version of the route whose digest begins so. Errors: `model/no-such-version`. */
+function versionAsked({ models, route }: RouteVersion, version: string | undefined): string | undefined {
+  if (version === undefined) return undefined
+  const [found, ...more] = Object.keys(models).filter((digest) => digest.startsWith(version))
+  if (found === undefined || more.length > 0) throw new MillraceError('model/no-such-version', { route, version })
+  return found
+}
 
 /** Whom what a client sends back may come from: whoever speaks its dialect, by account. */
 const issuersOf = ({ models }: RouteVersion, dialect: ModelRequest['dialect']): ReadonlySet<string> =>
