@@ -1,9 +1,15 @@
 import type { Command } from 'commander'
 import { z } from 'zod'
 import { personView } from '../server/api/people-routes.ts'
+import { codeView } from '../server/api/session-routes.ts'
 import { type DataOptions, performOnServer, withData } from './command.ts'
 
-/** `millrace people list | add`. */
+const codes = [
+  ['invite', 'a link with which a person sets a password'],
+  ['reset', 'a link for another password, which ends all sessions of the person'],
+] as const
+
+/** `millrace people list | add | invite | reset`. */
 export function peopleCommand(program: Command): void {
   const people = program.command('people').description('who decides and is answerable')
   withData(people.command('list').description('everybody')).action((options: DataOptions) =>
@@ -27,4 +33,14 @@ export function peopleCommand(program: Command): void {
         )
       }),
   )
+  for (const [name, description] of codes)
+    withData(people.command(name).description(description).argument('<person>')).action(
+      (person: string, options: DataOptions) =>
+        performOnServer(options, async (terminal, client) => {
+          const { path } = await client.post(`/people/${encodeURIComponent(person)}/code`, {}, codeView)
+          const link = new URL(path, client.url).href
+          terminal.json({ link })
+          terminal.print(`${link}\nGood once, for ten minutes. Give it to ${person} alone.`)
+        }),
+    )
 }

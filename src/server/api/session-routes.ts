@@ -25,6 +25,9 @@ const listedSession = z
     isThis: z.boolean(),
   })
   .openapi('ListedSession')
+export const codeView = z
+  .object({ path: z.string().openapi({ description: 'Of the console, the code in its fragment.' }) })
+  .openapi('Code')
 const ended = { 204: { description: 'Ended, at once.' } }
 const agentOf = (c: ApiContext): string =>
   (c.req.header('user-agent') ?? '').replaceAll(/\P{ASCII}|\p{Cc}/gu, '').slice(0, 200)
@@ -126,12 +129,7 @@ export function sessionRoutes(planes: Planes): Api {
         path: '/people/{person}/code',
         request: { params: z.object({ person: line(64) }) },
         responses: {
-          201: answers(
-            z
-              .object({ path: z.string().openapi({ description: 'Of the console, the code in its fragment.' }) })
-              .openapi('Code'),
-            'A code to set a password with: once, within ten minutes. The one before it is void.',
-          ),
+          201: answers(codeView, 'A code to set a password with: once, within ten minutes. The one before it is void.'),
         },
       }),
       async (c) => {
