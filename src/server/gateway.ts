@@ -13,6 +13,7 @@ import { answerLocally } from '../models/local/answer.ts'
 import { LocalModels } from '../models/local/local-models.ts'
 import { Targets } from '../models/providers/targets.ts'
 import { Upstream } from '../models/providers/upstream.ts'
+import type { ModelVersion } from '../models/routes/model-version.ts'
 import type { Settings } from '../sdk/config.ts'
 import type { Pool } from '../store/pool.ts'
 import type { CallTelemetry } from './call-telemetry.ts'
@@ -101,6 +102,8 @@ export async function openGateway(o: {
     gateway,
     caller,
     targets,
+    /** Of a model within this process, which is loaded for it. */
+    describe: (model: ModelVersion) => local.describe(model),
     onAlert,
     /** Calls over HTTP are taken: the project says what they are held to. */
     isOpen: settings.gateway !== undefined,

@@ -13,7 +13,7 @@ import { type ModelVersion, nameOf } from '../routes/model-version.ts'
 import { type Plan, planRoute } from '../routes/plan-route.ts'
 import { whyNobody } from '../routes/refused.ts'
 import { WithoutResponses } from '../responses/without-responses.ts'
-import type { RouteVersion } from '../routes/route-version.ts'
+import { type RouteVersion, versionIn } from '../routes/route-version.ts'
 import { checkOf } from '../structured/check-of.ts'
 import { Asker, type AskerParts } from './asking.ts'
 import { boundsOf } from './bounds.ts'
@@ -148,7 +148,7 @@ export class Gateway {
         constraint: 'issuer',
         why: 'the conversation holds what only its issuer can read, and the route leads to several that may have issued it',
       })
-    const version = pinned ?? versionAsked(route, request.version)
+    const version = pinned ?? (request.version === undefined ? undefined : versionIn(route, request.version))
     const at = clock.today()
     const facts: RequestFacts = {
       draw: random.bytes(8).toString('hex'),
@@ -297,14 +297,6 @@ const headersOf = ({ id }: Call, { from, headers, kind }: CacheHit): GatewayAnsw
   'millrace-cache': kind,
   'millrace-cache-from': from,
 })
-
-/** The one version of the route whose digest begins so. Errors: `model/no-such-version`. */
-function versionAsked({ models, route }: RouteVersion, version: string | undefined): string | undefined {
-  if (version === undefined) return undefined
-  const [found, ...more] = Object.keys(models).filter((digest) => digest.startsWith(version))
-  if (found === undefined || more.length > 0) throw new MillraceError('model/no-such-version', { route, version })
-  return found
-}
 
 /** Whom what a client sends back may come from: whoever speaks its dialect, by account. */
 const issuersOf = ({ models }: RouteVersion, dialect: ModelRequest['dialect']): ReadonlySet<string> =>

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { MillraceError } from '../../core/errors/millrace-error.ts'
 import { digestOf } from '../../core/json.ts'
 import { dataClasses, type RouteDeclaration, routeDeclaration, tiers } from '../../sdk/models.ts'
 import { nanoOf } from '../../core/money.ts'
@@ -116,4 +117,14 @@ export function modelOf(route: RouteVersion, digest: string): ModelVersion {
   const found = route.models[digest]
   if (found) return found
   throw new TypeError(`the route ${route.route} came without its model ${digest}`)
+}
+
+/** The one of its models whose digest begins so. Errors: `model/no-such-version`. */
+export function versionIn({ models, route }: RouteVersion, beginning: string): string {
+  // As in a declaration: less of a digest would be a number that fits by chance.
+  const isBeginning = /^[0-9a-f]{8,64}$/.test(beginning)
+  const [found, ...more] = isBeginning ? Object.keys(models).filter((digest) => digest.startsWith(beginning)) : []
+  if (found === undefined || more.length > 0)
+    throw new MillraceError('model/no-such-version', { route, version: beginning.slice(0, 64) })
+  return found
 }

@@ -23,6 +23,7 @@ import { keyRoutes } from './key-routes.ts'
 import { lineageRoutes } from './lineage-routes.ts'
 import { mailRoutes } from './mail-routes.ts'
 import { metricsHandler } from './metrics-routes.ts'
+import { openInferenceRoutes } from './open-inference-routes.ts'
 import { overviewRoutes } from './overview-routes.ts'
 import { peopleRoutes } from './people-routes.ts'
 import { measureRoutes } from './measure-routes.ts'
@@ -78,6 +79,7 @@ export function makeApp(options: AppOptions): Api {
   app.get('/api/v1/openapi.json', (c) => c.json(openApiDocument(app)))
   const asKnown = (error: unknown): MillraceError => knownError(asStoreError(error, options.databaseUrl), options)
   app.route('/v1', dialectRoutes({ planes, isStopping: options.isStopping, asKnown }))
+  app.route('/v2', openInferenceRoutes({ planes, isStopping: options.isStopping, asKnown }))
   app.route('/v1', storedResponseRoutes({ planes, asKnown, random: options.random }))
   app.use('/api/v1/*', whileServing(options.isStopping), withPrincipal(planes, options.hosts ?? []), limitOf, withType)
   for (const routes of [

@@ -70,18 +70,18 @@ export function dialectRoutes({ planes, isStopping, asKnown }: Options): Hono {
 }
 
 /** What a call is taken for until it is known. */
-function mostTokens(request: ModelRequest, { modelRoutes: { live } }: Planes): number {
+export function mostTokens(request: ModelRequest, { modelRoutes: { live } }: Planes): number {
   const { answers = 1, inputBound, outputCap } = boundsOf(request, live.get(request.model).policy.outputCap)
   return inputBound + outputCap * answers
 }
 
 /** Without a word on its use what was reserved counts. */
-function leave(ticket: Ticket, usage: Usage | undefined): void {
+export function leave(ticket: Ticket, usage: Usage | undefined): void {
   if (usage) ticket.used(contextOf(usage) + usage.output + usage.reasoning)
   ticket.end()
 }
 
-function responseOf({ body, headers, status }: GatewayAnswer): Response {
+export function responseOf({ body, headers, status }: GatewayAnswer): Response {
   const told = new Headers()
   for (const [name, value] of Object.entries(headers))
     for (const one of typeof value === 'string' ? [value] : value) told.append(name, one)
