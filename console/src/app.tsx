@@ -12,6 +12,9 @@ import { theme, variables } from './theme.ts'
 /** The server wrote it into the page: Mantine's style tags carry it, and no other tag is obeyed. */
 const nonce = document.querySelector<HTMLMetaElement>('meta[name="csp-nonce"]')?.content ?? ''
 
+// What keeps the page behind a dialog from scrolling writes a style tag too, and looks for its nonce under this name.
+Reflect.set(globalThis, '__webpack_nonce__', nonce)
+
 const queries = new QueryClient({
   queryCache: new QueryCache(),
   defaultOptions: {

@@ -27,9 +27,8 @@ export const rootRoute = createRootRouteWithContext<{ readonly queries: QueryCli
 })
 
 const Code = lazyRouteComponent(() => import('./sign-in/code.tsx'))
-/** A link with a one-time code in its fragment leads to a new password. */
+/** Of the link that was opened: taken out of the address before anything else happens. */
 const code = takeCode()
-const SignInPage = (): React.JSX.Element => (code === undefined ? <SignIn /> : <Code code={code} />)
 
 /** An address of this console alone: a link from elsewhere must not lead a fresh sign-in away. */
 const ownPath = (value: unknown): string | undefined =>
@@ -42,7 +41,13 @@ export const signInRoute = createRoute({
     const next = ownPath(search['next'])
     return next === undefined ? {} : { next }
   },
-  component: SignInPage,
+  component: SignIn,
+})
+
+export const codeRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/code',
+  component: () => <Code code={code} />,
 })
 
 /** Around every place: who is not signed in is led to where one signs in, and back. */

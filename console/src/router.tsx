@@ -1,6 +1,6 @@
 import type { QueryClient } from '@tanstack/react-query'
 import { createRouter } from '@tanstack/react-router'
-import { placesRoute, rootRoute, signInRoute } from './roots.tsx'
+import { codeRoute, placesRoute, rootRoute, signInRoute } from './roots.tsx'
 import { intakeRoute } from './intake/routes.ts'
 import { overviewRoute } from './overview/routes.ts'
 import { pipelineRoute, pipelinesRoute } from './pipelines/routes.ts'
@@ -10,6 +10,7 @@ import { Failure, Loading } from './ui/page.tsx'
 /** Every address of the console. Each place brings its own routes, which load when they are first opened. */
 const tree = rootRoute.addChildren([
   signInRoute,
+  codeRoute,
   placesRoute.addChildren([
     overviewRoute,
     runsRoute,

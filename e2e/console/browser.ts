@@ -32,12 +32,10 @@ export interface Browser {
 export interface BrowserOptions {
   readonly scheme?: 'light' | 'dark'
   readonly width?: number
-  /** Of every request: who asks. */
-  readonly headers?: Readonly<Record<string, string>>
 }
 
 /** A browser with nothing in it. */
-export async function openBrowser({ headers = {}, scheme = 'light', width = 1280 }: BrowserOptions): Promise<Browser> {
+export async function openBrowser({ scheme = 'light', width = 1280 }: BrowserOptions): Promise<Browser> {
   const directory = mkdtempSync(join(tmpdir(), 'millrace-chromium-'))
   const context = await chromium.launchPersistentContext(directory, {
     ...(executable !== undefined && { executablePath: executable }),
@@ -46,7 +44,6 @@ export async function openBrowser({ headers = {}, scheme = 'light', width = 1280
     colorScheme: scheme,
     reducedMotion: 'reduce',
     viewport: { width, height: 860 },
-    extraHTTPHeaders: { ...headers },
     locale: 'en-GB',
     timezoneId: 'UTC',
   })

@@ -1,58 +1,42 @@
 import { count } from '../ui/format.ts'
 import type { OverviewView } from './overview.tsx'
 
-const [width, height] = [960, 120]
+const hour = 3_600_000
+const tallest = 92
 
 /** Runs of each hour as bars, those that failed in red at the foot; a list says the same to whoever does not look. */
 export function Hours({ hours }: { readonly hours: OverviewView['hours'] }): React.JSX.Element {
   const most = Math.max(1, ...hours.map(({ runs }) => runs))
-  const step = width / 24
-  const name = (at: number): string => new Date(at).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' })
   const first = hours[0]?.at ?? 0
   return (
     <div className="panel-body">
-      <svg className="hours" viewBox={`0 0 ${width} ${height + 20}`} aria-hidden>
-        <line x1={0} x2={width} y1={height} y2={height} className="hours-axis" />
+      <div className="hours" aria-hidden>
         {Array.from({ length: 24 }, (_, n) => {
-          const hour = hours[n]
-          const [all, failed] = [hour?.runs ?? 0, hour?.failed ?? 0]
-          const tall = (of: number): number => (of === 0 ? 0 : Math.max(3, (of / most) * (height - 20)))
-          const at = first + n * 3_600_000
+          const { failed, runs } = hours[n] ?? { runs: 0, failed: 0 }
+          const tall = runs === 0 ? 0 : Math.max(3, (runs / most) * tallest)
+          const name = nameOf(first + n * hour)
           return (
-            <g key={n} transform={`translate(${n * step})`}>
-              <title>{`${name(at)}: ${count(all)} runs, ${count(failed)} failed`}</title>
-              <rect x={3} width={step - 6} y={height - tall(all)} height={tall(all)} rx={2} className="hours-all" />
-              <rect
-                x={3}
-                width={step - 6}
-                y={height - tall(failed)}
-                height={tall(failed)}
-                rx={2}
-                className="hours-failed"
-              />
-              {all > 0 && (
-                <text x={step / 2} y={height - tall(all) - 5} className="hours-count">
-                  {count(all)}
-                </text>
-              )}
-              {n % 3 === 0 && (
-                <text x={step / 2} y={height + 16} className="hours-name">
-                  {name(at)}
-                </text>
-              )}
-            </g>
+            <div key={n} className="hour" title={`${name}: ${count(runs)} runs, ${count(failed)} failed`}>
+              {runs > 0 && <span>{count(runs)}</span>}
+              <div className="hour-bar" style={{ height: tall }}>
+                <span style={{ height: failed === 0 ? 0 : Math.max(2, (failed / runs) * tall) }} />
+              </div>
+              <div className="hour-name">{n % 6 === 0 ? name : ''}</div>
+            </div>
           )
         })}
-      </svg>
+      </div>
       <ul className="visually-hidden">
         {hours
           .filter(({ runs }) => runs > 0)
           .map(({ at, failed, runs }) => (
             <li key={at}>
-              {name(at)}: {runs} runs, {failed} failed
+              {nameOf(at)}: {runs} runs, {failed} failed
             </li>
           ))}
       </ul>
     </div>
   )
 }
+
+const nameOf = (at: number): string => new Date(at).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' })

@@ -99,9 +99,9 @@ function Figures({ view }: { readonly view: OverviewView }): React.JSX.Element {
         {cost ? `${money(cost.nano, cost.currency)} for models in all` : 'no model that is paid for was asked'}
         {unknown > 0 && `; ${plural(unknown, 'call')} without a price`}
       </Figure>
-      <Figure name="People’s time" value={duration(people.activeMs)}>
+      <Figure name="People’s time" value={people.decisions === 0 ? 'none yet' : duration(people.activeMs)}>
         {people.decisions === 0
-          ? 'no decision yet'
+          ? 'nobody has decided anything today'
           : `${plural(people.decisions, 'decision')}, ${count(people.rejected)} against the proposal`}
       </Figure>
       {best ? (

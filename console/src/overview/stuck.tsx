@@ -2,7 +2,7 @@ import { Link } from '@tanstack/react-router'
 import { count } from '../ui/format.ts'
 import { Empty } from '../ui/page.tsx'
 import { Status } from '../ui/status.tsx'
-import { Since } from '../ui/when.tsx'
+import { When } from '../ui/when.tsx'
 import type { OverviewView } from './overview.tsx'
 
 /** What does not go on by itself, why, and since when; each row leads to all of its kind. */
@@ -26,7 +26,7 @@ export function Stuck({ rows }: { readonly rows: OverviewView['stuck'] }): React
                   How many
                 </th>
                 <th scope="col" className="num">
-                  For
+                  Oldest
                 </th>
               </tr>
             </thead>
@@ -50,7 +50,7 @@ export function Stuck({ rows }: { readonly rows: OverviewView['stuck'] }): React
                   <td className="mono">{row.code ?? 'nobody has decided in time'}</td>
                   <td className="num">{count(row.count)}</td>
                   <td className="num">
-                    <Since at={row.since} />
+                    <When at={row.since} />
                   </td>
                 </tr>
               ))}

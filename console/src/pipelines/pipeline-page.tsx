@@ -4,7 +4,7 @@ import { useMemo } from 'react'
 import { api, bodyOf } from '../api/client.ts'
 import type { components } from '../api/generated/schema.d.ts'
 import { useRefetch } from '../live/live.tsx'
-import { count, duration, percent, plural } from '../ui/format.ts'
+import { count, percent, plural, took } from '../ui/format.ts'
 import { type DrawnEdge, type DrawnNode, Graph } from '../ui/graph.tsx'
 import { Empty, Failure, Loading, PageHead } from '../ui/page.tsx'
 import { toneOf } from '../ui/status.tsx'
@@ -92,7 +92,7 @@ function drawn({ count: runs, failed, id, kind, median, name }: GraphView['nodes
       note: plural(runs, 'run'),
       tone: name === 'open' ? 'warn' : toneOf(name),
     }
-  const note = `${count(runs)} × ${median === undefined ? '' : duration(median)}${failed > 0 ? `, ${count(failed)} failed` : ''}`
+  const note = `${count(runs)} ×${median === undefined ? '' : ` ${took(median)}`}${failed > 0 ? `, ${count(failed)} failed` : ''}`
   return { id, kind, title: name, note, tone: failed > 0 ? 'bad' : 'ok' }
 }
 
@@ -125,7 +125,8 @@ function Steps({ view }: { readonly view: GraphView }): React.JSX.Element {
             .map(({ count: times, failed, id, kind, median, name }) => (
               <tr key={id}>
                 <td>
-                  <span className="dim">{kind === 'state' ? 'run' : kind}</span> <strong>{name}</strong>
+                  <span className="dim">{kind === 'state' ? 'run' : kind}</span>{' '}
+                  <strong>{kind === 'state' && name === 'open' ? 'still going' : name}</strong>
                 </td>
                 <td>
                   {view.edges
@@ -135,7 +136,7 @@ function Steps({ view }: { readonly view: GraphView }): React.JSX.Element {
                 </td>
                 <td className="num">{count(times)}</td>
                 <td className="num">{percent(Math.min(1, times / view.runs))}</td>
-                <td className="num">{median === undefined ? '' : duration(median)}</td>
+                <td className="num">{median === undefined ? '' : took(median)}</td>
                 <td className={failed > 0 ? 'num bad' : 'num'}>{count(failed)}</td>
               </tr>
             ))}

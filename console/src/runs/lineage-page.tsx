@@ -64,14 +64,16 @@ export default function LineagePage(): React.JSX.Element {
                   </>
                 )}
               </li>
-              {step.factors.map(({ digest, kind, name }) => (
-                <li key={`${kind} ${digest}`}>
-                  the {kind} <strong>{name}</strong> took part{' '}
-                  <span className="mono dim" title={digest}>
-                    {digest.slice(0, 12)}
-                  </span>
-                </li>
-              ))}
+              {[...new Map(step.factors.map((one) => [`${one.kind} ${one.digest}`, one])).values()].map(
+                ({ digest, kind, name }) => (
+                  <li key={`${kind} ${digest}`}>
+                    the {kind} <strong>{name}</strong> took part{' '}
+                    <span className="mono dim" title={digest}>
+                      {digest.slice(0, 12)}
+                    </span>
+                  </li>
+                ),
+              )}
               {lineage.edges
                 .filter(({ from, to }) => to === key && steps?.some((one) => one.key === from))
                 .map(({ from }) => {

@@ -12,6 +12,8 @@ export interface LineageStep {
   readonly state: string
   readonly began: number
   readonly ended?: number | undefined
+  /** How long it worked: a step that is one record began so long before that was written. */
+  readonly ms?: number | undefined
   readonly confidence?: number | undefined
   readonly factors: readonly Factor[]
 }
@@ -61,38 +63,25 @@ export function lineageOf(key: string, steps: readonly LineageStep[], run: strin
       follow(step, next, hops - 1, isBack)
     }
   }
-  follow(
-    at,
-    (step) =>
-      nearest(
-        steps.filter((other) => isBefore(other, step)),
-        isBefore,
-      ),
-    2,
-    true,
-  )
-  follow(
-    at,
-    (step) =>
-      nearest(
-        steps.filter((other) => isBefore(step, other)),
-        (a, b) => isBefore(b, a),
-      ),
-    2,
-    false,
-  )
+  const order = new Map(steps.map((step, n) => [step, n]))
+  const isBefore = (one: LineageStep, other: LineageStep): boolean =>
+    (order.get(one) ?? 0) < (order.get(other) ?? 0) && one.ended !== undefined && one.ended <= beganOf(other) + slack
+  const before = (step: LineageStep): readonly LineageStep[] => {
+    const all = steps.filter((other) => isBefore(other, step))
+    return all.filter((one) => !all.some((other) => isBefore(one, other)))
+  }
+  const after = (step: LineageStep): readonly LineageStep[] => {
+    const all = steps.filter((other) => isBefore(step, other))
+    return all.filter((one) => !all.some((other) => isBefore(other, one)))
+  }
+  follow(at, before, 2, true)
+  follow(at, after, 2, false)
   return { nodes: [...nodes.values()], edges: unique(edges) }
 }
 
-const isBefore = (one: LineageStep, other: LineageStep): boolean =>
-  one !== other && one.ended !== undefined && one.ended <= other.began + 3
-
-/** Those with no other between. */
-const nearest = (
-  steps: readonly LineageStep[],
-  before: (a: LineageStep, b: LineageStep) => boolean,
-): readonly LineageStep[] =>
-  steps.filter((step, n) => !steps.some((other, m) => before(step, other) && (m > n || !before(other, step))))
+/** Two workers' clocks, and whole milliseconds. */
+const slack = 3
+const beganOf = ({ began, ended, ms = 0 }: LineageStep): number => (began === ended ? began - ms : began)
 
 const unique = (edges: readonly DrawnEdge[]): readonly DrawnEdge[] => [
   ...new Map(edges.map((edge) => [`${edge.from}\n${edge.to}`, edge])).values(),

@@ -83,7 +83,7 @@ function Filters({ search }: { readonly search: RunSearch }): React.JSX.Element 
             key={status ?? 'all'}
             to="/runs"
             search={(all: RunSearch) => (status ? { ...all, status } : without(all, 'status'))}
-            aria-current={search.status === status ? 'true' : undefined}
+            activeOptions={{ exact: true, includeSearch: true }}
           >
             {status ?? 'all'}
           </Link>

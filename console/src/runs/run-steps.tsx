@@ -1,6 +1,6 @@
 import { IconChevronRight } from '@tabler/icons-react'
 import { Link } from '@tanstack/react-router'
-import { duration, percent, plural } from '../ui/format.ts'
+import { duration, percent, plural, took } from '../ui/format.ts'
 import { JsonText } from '../ui/json.tsx'
 import { Empty } from '../ui/page.tsx'
 import { Status, toneOf } from '../ui/status.tsx'
@@ -21,7 +21,7 @@ export function Timeline({ run }: { readonly run: RunView }): React.JSX.Element 
       <div className="panel-head">
         <h2 id="timeline">Steps</h2>
         <span className="dim">
-          {plural(run.steps.length, 'step')}, {duration(worked)} of work
+          {plural(run.steps.length, 'step')}, {took(worked)} of work
         </span>
       </div>
       {run.steps.length === 0 ? (
@@ -49,6 +49,11 @@ export function Timeline({ run }: { readonly run: RunView }): React.JSX.Element 
     </section>
   )
 }
+
+/** Each once, though a gate and its action name the same. */
+const factorsOf = ({ factors }: Step): Step['factors'] => [
+  ...new Map(factors.map((factor) => [`${factor.kind} ${factor.digest}`, factor])).values(),
+]
 
 interface StepLineProps {
   readonly run: string
@@ -79,7 +84,7 @@ function StepLine({ most, run, step, waited, worked }: StepLineProps): React.JSX
             <span className="step-bar" aria-hidden>
               <span style={{ width: `${Math.max(2, (worked / most) * 100)}%` }} />
             </span>
-            <span className="num step-worked">{duration(worked)}</span>
+            <span className="num step-worked">{took(worked)}</span>
           </span>
           <Status state={step.state} />
         </summary>
@@ -105,7 +110,7 @@ function StepLine({ most, run, step, waited, worked }: StepLineProps): React.JSX
             <>
               <h3>What took part</h3>
               <ul className="factors">
-                {step.factors.map(({ digest, kind, name }) => (
+                {factorsOf(step).map(({ digest, kind, name }) => (
                   <li key={`${kind} ${digest}`}>
                     <span className="dim">{kind}</span> {name}{' '}
                     <span className="mono dim" title={digest}>

@@ -4,7 +4,7 @@ const words = {
   connecting: 'Connecting',
   live: 'Live',
   lost: 'Connection lost: trying again',
-  polling: 'Refreshing every few seconds',
+  polling: 'Refreshed every 5 s',
 } as const
 
 /** Whether what is shown is current. */

@@ -1,6 +1,6 @@
 import { Button, PasswordInput } from '@mantine/core'
 import { useQueryClient } from '@tanstack/react-query'
-import { useNavigate } from '@tanstack/react-router'
+import { Link, useNavigate } from '@tanstack/react-router'
 import { useState } from 'react'
 import { sentenceOf } from '../api/problem.ts'
 import { redeemCode, sessionQuery } from '../api/session.ts'
@@ -8,11 +8,20 @@ import { fieldOf } from './field.ts'
 import { Gate } from './gate.tsx'
 
 /** The first password, or a new one: whoever holds the code of the link is let in, once. */
-export default function Code({ code }: { readonly code: string }): React.JSX.Element {
+export default function Code({ code }: { readonly code: string | undefined }): React.JSX.Element {
   const queries = useQueryClient()
   const navigate = useNavigate()
   const [problem, setProblem] = useState<string>()
   const [isBusy, setBusy] = useState(false)
+  if (code === undefined)
+    return (
+      <Gate title="This link has no code">
+        <p>
+          Its code is taken out of the address once the page has opened. Open the link again, ask for a new one, or{' '}
+          <Link to="/sign-in">sign in</Link>.
+        </p>
+      </Gate>
+    )
   const send = async (form: FormData): Promise<void> => {
     const [password, again] = [fieldOf(form, 'password'), fieldOf(form, 'again')]
     if (password !== again) return setProblem('The two passwords differ.')

@@ -33,6 +33,9 @@ export function duration(millis: number): string {
   return rest === 0 ? `${whole} ${unit}` : `${whole} ${unit} ${rest} ${nextUnit}`
 }
 
+/** How long work took that may be too short for whole milliseconds. */
+export const took = (ms: number): string => (ms < 1 ? '< 1 ms' : duration(ms))
+
 /** `now`, `4 min ago`, `in 2 h`: one unit. */
 export function relative(at: number, now: number): string {
   const ago = now - at

@@ -30,9 +30,9 @@ interface GraphProps {
   readonly edges: readonly DrawnEdge[]
 }
 
-const [boxWidth, boxHeight] = [176, 62]
+const [boxWidth, boxHeight] = [164, 62]
 
-/** Boxes and arrows from left to right. Rejected: a library that pans and zooms (59 kB): none of these graphs is larger than a page, and it scrolls. */
+/** Boxes and arrows from top to bottom. Rejected: a library that pans and zooms (59 kB): none of these graphs is larger than a page, and it scrolls. */
 export function Graph({ edges, label, nodes }: GraphProps): React.JSX.Element {
   const drawn = useMemo(() => arrange(nodes, edges), [nodes, edges])
   const navigate = useNavigate()
@@ -64,7 +64,7 @@ export function Graph({ edges, label, nodes }: GraphProps): React.JSX.Element {
                 markerEnd="url(#arrow)"
               />
               {edge.label !== undefined && middle && (
-                <text x={middle.x} y={middle.y - 6} className="graph-label">
+                <text x={middle.x} y={middle.y + 4} className="graph-label">
                   {edge.label}
                 </text>
               )}
@@ -112,7 +112,7 @@ interface Point {
 
 function arrange(nodes: readonly DrawnNode[], edges: readonly DrawnEdge[]) {
   const graph = new graphlib.Graph({ multigraph: false })
-  graph.setGraph({ rankdir: 'LR', nodesep: 22, ranksep: 62, marginx: 8, marginy: 14 })
+  graph.setGraph({ rankdir: 'TB', nodesep: 26, ranksep: 40, marginx: 8, marginy: 8 })
   graph.setDefaultEdgeLabel(() => ({}))
   for (const { id } of nodes) graph.setNode(id, { width: boxWidth, height: boxHeight })
   const known = new Set(nodes.map(({ id }) => id))

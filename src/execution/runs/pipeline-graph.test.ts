@@ -7,7 +7,7 @@ const step = (name: string, began: number, ended: number | undefined, more: Part
   name,
   began,
   ended,
-  ms: ended === undefined ? 0 : ended - began,
+  ms: ended === undefined ? undefined : ended - began,
   isFailed: false,
   ...more,
 })

@@ -37,7 +37,8 @@ export interface GraphStep {
   readonly name: string
   readonly began: number
   readonly ended: number | undefined
-  readonly ms: number
+  /** Undefined: it has not ended. */
+  readonly ms: number | undefined
   readonly isFailed: boolean
 }
 
@@ -48,17 +49,19 @@ const slack = 3
 export function graphOf(runs: readonly GraphRun[]): PipelineGraph {
   const nodes = new Map<
     string,
-    { node: Omit<GraphNode, 'count' | 'failed' | 'median'>; times: number[]; failed: number }
+    { node: Omit<GraphNode, 'count' | 'failed' | 'median'>; times: number[]; count: number; failed: number }
   >()
   const edges = new Map<string, { from: string; to: string; count: number }>()
   const meet = (node: { id: string; kind: string; name: string }, ms: number | undefined, isFailed = false): void => {
     const known = nodes.get(node.id) ?? {
       node: { id: node.id, kind: node.kind, name: node.name },
       times: [],
+      count: 0,
       failed: 0,
     }
     nodes.set(node.id, known)
-    known.times.push(ms ?? 0)
+    known.count++
+    if (ms !== undefined) known.times.push(ms)
     if (isFailed) known.failed++
   }
   const join = (from: string, to: string): void => {
@@ -74,16 +77,16 @@ export function graphOf(runs: readonly GraphRun[]): PipelineGraph {
       for (const before of beforeOf(step, steps)) join(before, step.id)
     }
     meet({ id: state, kind: 'state', name: state }, undefined)
-    const lasts = steps.filter((step) => !steps.some((other) => isAfter(other, step)))
+    const lasts = steps.filter((step, n) => !steps.some((other, m) => m > n && isAfter(other, step)))
     for (const last of lasts.length > 0 ? lasts.map(({ id }) => id) : ['began']) join(last, state)
   }
   return {
     runs: runs.length,
-    nodes: [...nodes.values()].map(({ failed, node, times }) => ({
+    nodes: [...nodes.values()].map(({ count, failed, node, times }) => ({
       ...node,
-      count: times.length,
+      count,
       failed,
-      median: node.kind === 'began' || node.kind === 'state' ? undefined : medianOf(times),
+      median: medianOf(times),
     })),
     edges: [...edges.values()],
   }
@@ -102,9 +105,9 @@ function beforeOf(step: GraphStep, steps: readonly GraphStep[]): readonly string
   return last.length > 0 ? [...new Set(last.map(({ id }) => id))] : ['began']
 }
 
-function medianOf(times: readonly number[]): number {
+function medianOf(times: readonly number[]): number | undefined {
   const sorted = times.toSorted((a, b) => a - b)
-  return sorted[Math.floor((sorted.length - 1) / 2)] ?? 0
+  return sorted[Math.floor((sorted.length - 1) / 2)]
 }
 
 interface Row {
@@ -158,7 +161,7 @@ function stepOf({ began, ended, key, kind, ms, outcome }: Row): GraphStep | unde
     name,
     began,
     ended: ended ?? undefined,
-    ms: waiting.has(kind) && ended !== null ? ended - began : (ms ?? 0),
+    ms: ended === null ? undefined : waiting.has(kind) ? ended - began : (ms ?? 0),
     isFailed: outcome === 'failed' || outcome === 'denied',
   }
 }
