@@ -7,6 +7,8 @@ import { ArmCounts } from '../telemetry/arm-counts.ts'
 import { CallMeter } from '../telemetry/call-meter.ts'
 import { LatencySketches } from '../telemetry/latency-sketches.ts'
 import { keepMeasuresSmall } from '../telemetry/measure-upkeep.ts'
+import { openTelemetry } from '../telemetry/open-telemetry.ts'
+import type { Environment } from '../telemetry/otlp-settings.ts'
 import { ShadowLog } from '../telemetry/shadow-log.ts'
 import { type Say, traceOf } from './log.ts'
 
@@ -14,16 +16,21 @@ import { type Say, traceOf } from './log.ts'
 const flushEvery = 3000
 const upkeepEvery = 600_000
 
-export type CallTelemetry = ReturnType<typeof openCallTelemetry>
+export type CallTelemetry = Awaited<ReturnType<typeof openCallTelemetry>>
 
-/** What this process measures of model calls: for Prometheus at once, for percentiles and read-outs a few seconds later. */
-export function openCallTelemetry(o: {
+/**
+ * What this process measures of model calls: for Prometheus at once, for percentiles and read-outs a few seconds later, and for a collector where the
+ * environment names one. Errors: `server/bad-otlp`.
+ */
+export async function openCallTelemetry(o: {
   readonly pool: Pool
   readonly clock: Clock
   readonly process: string
+  readonly env: Environment
   readonly say: Say
 }) {
-  const { clock, pool, process, say } = o
+  const { clock, env, pool, process, say } = o
+  const collector = await openTelemetry(env)
   const meter = new CallMeter()
   const latency = new LatencySketches({ pool, clock, process })
   const arms = new ArmCounts({ pool, clock, process })
@@ -51,6 +58,7 @@ export function openCallTelemetry(o: {
       meter.observe(outcome)
       latency.observe(outcome)
       arms.observe(outcome)
+      collector?.observe(outcome)
     },
     compare({ agrees, attempt, call, route, tenant, version }: ShadowComparison): void {
       const { cost, error, startedAt: at, total: ms } = attempt
@@ -71,6 +79,7 @@ export function openCallTelemetry(o: {
     async close(): Promise<void> {
       await Promise.all(stops.map((stop) => stop()))
       await flush()
+      await collector?.close()
     },
   }
 }

@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto'
 import { resolve } from 'node:path'
+import { env } from 'node:process'
 import type { Clock } from '../core/clock.ts'
 import { mainTenant, mintId } from '../core/ids.ts'
 import type { Random } from '../core/random.ts'
@@ -174,7 +175,7 @@ export async function openPlanes(options: PlanesOptions) {
     const responses = openStoredResponses({ pool, keys: vault, settings, clock, random })
     end.unshift(() => responses.close())
     let tellAlert: ReturnType<typeof budgetAlerts> | undefined
-    const telemetry = openCallTelemetry({ pool, clock, process, say })
+    const telemetry = await openCallTelemetry({ pool, clock, process, env, say })
     end.unshift(() => telemetry.close())
     const gateway = await openGateway({
       telemetry,

@@ -49,6 +49,7 @@ const own: { readonly [C in ErrorCode]?: FailureKind } = {
   'cost/bad-price': 'schema',
   'cost/bad-budget': 'schema',
   'cost/not-held': 'semantic',
+  'server/bad-otlp': 'schema',
   'governance/master-key-unreadable': 'effect',
   'governance/no-such-run': 'semantic',
   'governance/no-such-payload': 'semantic',

@@ -158,4 +158,15 @@ export const serverErrors = {
     message: () =>
       `The server is stopping and takes nothing new. Send the request again when it has started; nothing of it was done.`,
   }),
+  'server/bad-otlp': entry({
+    status: 500,
+    retry: 'never',
+    title: 'A variable of OpenTelemetry cannot be used',
+    sample: {
+      variable: 'OTEL_EXPORTER_OTLP_ENDPOINT',
+      why: 'it must be an address that begins with http:// or https://',
+    },
+    message: (d) =>
+      `The environment variable ${d.variable} cannot be used: ${d.why}. Nothing would arrive at the collector, so the server does not start. Correct it, or leave it out to send nothing.`,
+  }),
 } as const
