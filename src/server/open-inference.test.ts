@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import OpenAI from 'openai'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { bundledEncoder } from '../models/bundled.ts'
-import { objectOf, objectsOf, parsed } from '../models/dialects/unknown-json.ts'
+import { dataClasses } from '../sdk/models.ts'
+import { listOf, objectOf, objectsOf, parsed } from '../models/dialects/unknown-json.ts'
 import { callPage } from './api/call-schemas.ts'
 import { type TestServer, testServer } from './testing.ts'
 
@@ -59,12 +60,12 @@ let server: TestServer
 beforeAll(async () => {
   const url = await remote.start()
   const kserve = {
-    provider: 'kserve-v2',
+    provider: 'kserve-v2' as const,
     url,
     model: 'e5/base',
-    sees: ['public', 'internal', 'personal', 'special'],
+    sees: [...dataClasses],
     parameters: { version: '3', input: 'sentences', output: 'vector', width: 2, isColumn: true },
-  } as const
+  }
   server = await testServer({
     models: {
       mini: { provider: 'onnx', directory: bundledEncoder },
@@ -178,7 +179,7 @@ test('a head answers its label, how sure it is, and all scores; only outputs tha
   const names = labels?.['data'] as string[]
   const all = scores?.['data'] as number[]
   expect(all).toHaveLength(names.length)
-  expect(all[names.indexOf('card_arrival')]).toBe((probability?.['data'] as number[])[0])
+  expect(all[names.indexOf('card_arrival')]).toBe(listOf(probability?.['data'])[0])
   const few = await infer('intents', { inputs: [textInput(['Hi'])], outputs: [{ name: 'label' }] })
   expect(Object.keys(outputs(few.body))).toEqual(['label'])
 })
