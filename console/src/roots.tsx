@@ -1,12 +1,6 @@
 import type { QueryClient } from '@tanstack/react-query'
-import {
-  createRootRouteWithContext,
-  createRoute,
-  lazyRouteComponent,
-  Link,
-  Outlet,
-  redirect,
-} from '@tanstack/react-router'
+import { createRootRouteWithContext, createRoute, Link, Outlet, redirect } from '@tanstack/react-router'
+import { lazy, Suspense } from 'react'
 import { sessionQuery } from './api/session.ts'
 import { Shell } from './shell/shell.tsx'
 import { SignIn } from './sign-in/sign-in.tsx'
@@ -26,7 +20,7 @@ export const rootRoute = createRootRouteWithContext<{ readonly queries: QueryCli
   ),
 })
 
-const Code = lazyRouteComponent(() => import('./sign-in/code.tsx'))
+const Code = lazy(() => import('./sign-in/code.tsx'))
 /** Of the link that was opened: taken out of the address before anything else happens. */
 const code = takeCode()
 
@@ -47,7 +41,11 @@ export const signInRoute = createRoute({
 export const codeRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/code',
-  component: () => <Code code={code} />,
+  component: () => (
+    <Suspense>
+      <Code code={code} />
+    </Suspense>
+  ),
 })
 
 /** Around every place: who is not signed in is led to where one signs in, and back. */

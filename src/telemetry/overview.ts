@@ -10,6 +10,7 @@ const keptFor: Millis = 1000
 const mostCounted = 10_000
 const mostGroups = 50
 const hour: Millis = 3_600_000
+const states = ['open', 'paused', 'succeeded', 'failed', 'cancelled', 'killed'] as const
 
 /** Something that does not go on by itself, and what it is for. */
 export interface Stuck {
@@ -56,11 +57,13 @@ const ms = (column: string): string => `(extract(epoch from ${column}) * 1000)::
 
 /**
  * Every count walks an index (`run_state`, `work_item_pkey`, `decision_at`, `work_item_order`, `dead_letter_open`, `run_hold_standing`), and none
- * opens a payload. Rejected: counting `run` by `started`, which no index has: ids begin with their time.
+ * opens a payload. Rejected: counting `run` by `started`, which no
+ * index has: ids begin with their time; grouping by the hour in an id: of a million runs a day it read 2.6 s, each hour's own range 0.3 s.
  */
 const sql = {
-  runs: `select state, ('x0000' || substr(id, 5, 12))::bit(64)::bigint / ${hour} as hour, count(*)::int as count
-    from run where t = $1 and state = any('{open,paused,succeeded,failed,cancelled,killed}') and id >= $2 group by 1, 2`,
+  runs: `select s.state, h.n::int as hour, x.count from unnest($2::text[]) as s(state)
+    cross join unnest($3::text[], $4::text[]) with ordinality as h(low, high, n)
+    cross join lateral (select count(*)::int as count from run where t = $1 and state = s.state and id >= h.low and id < h.high) x where x.count > 0`,
   open: `select count(*) filter (where not is_parked)::int as running, count(*) filter (where is_parked)::int as waiting
     from (select is_parked from wake where t = $1 limit ${10 * mostCounted}) x`,
   asked: `select count(distinct w.run)::int as runs from work_item w where w.t = $1 and w.id >= $2 and w.run >= $3`,
@@ -112,10 +115,16 @@ export class Overview {
 
   async #look(tenant: TenantId, since: Instant, now: Instant): Promise<OverviewView> {
     const from = idFrom('run', since)
+    const hours = hoursFrom(since, now)
     const ask = async <R extends object>(text: string, ...more: readonly unknown[]): Promise<readonly R[]> =>
       (await this.#pool.query<R>(text, [tenant, ...more])).rows
     const [runs, [open], [asked], people, costs, succeeded, queues, [counts], stuck] = await Promise.all([
-      ask<{ state: string; hour: string; count: number }>(sql.runs, from),
+      ask<HourRow>(
+        sql.runs,
+        states,
+        hours.map(({ low }) => low),
+        hours.map(({ high }) => high),
+      ),
       ask<{ running: number; waiting: number }>(sql.open),
       ask<{ runs: number }>(sql.asked, idFrom('rev', since), from),
       ask<{ pipeline: string | null; decisions: number; rejected: number; active: number }>(sql.people, since),
@@ -141,7 +150,14 @@ export class Overview {
         paused: counts?.paused ?? 0,
         began: total(runs, (row) => row.count),
       },
-      hours: hoursOf(runs, since, now),
+      hours: hours.map(({ at }, n) => {
+        const mine = runs.filter((row) => row.hour === n + 1)
+        return {
+          at,
+          runs: total(mine, (row) => row.count),
+          failed: total(mine, (row) => (row.state === 'failed' ? row.count : 0)),
+        }
+      }),
       automation: { decided, alone: Math.max(0, decided - askedRuns) },
       failures: { ended: done + failed, ...wilson(failed, done + failed) },
       people: {
@@ -199,16 +215,18 @@ interface StuckRow {
   readonly example: string
 }
 
-/** Every hour of the stretch, those without a run too: a gap is a finding. */
-function hoursOf(
-  rows: readonly { state: string; hour: string; count: number }[],
-  since: Instant,
-  now: Instant,
-): OverviewView['hours'] {
-  const [first, last] = [Math.floor(since / hour), Math.floor(now / hour)]
-  return Array.from({ length: Math.min(24 * 31, last - first + 1) }, (_, n) => {
-    const mine = rows.filter((row) => Number(row.hour) === first + n)
-    const sum = (of: readonly { count: number }[]): number => of.reduce((all, row) => all + row.count, 0)
-    return { at: (first + n) * hour, runs: sum(mine), failed: sum(mine.filter((row) => row.state === 'failed')) }
+interface HourRow {
+  readonly state: string
+  /** From 1. */
+  readonly hour: number
+  readonly count: number
+}
+
+/** Every hour of the stretch, those without a run too: a gap is a finding. Each has the range of its ids. */
+function hoursFrom(since: Instant, now: Instant): readonly { at: Instant; low: string; high: string }[] {
+  const first = Math.floor(since / hour)
+  return Array.from({ length: Math.floor(now / hour) - first + 1 }, (_, n) => {
+    const at = (first + n) * hour
+    return { at, low: idFrom('run', Math.max(since, at)), high: idFrom('run', at + hour) }
   })
 }

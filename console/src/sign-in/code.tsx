@@ -29,7 +29,7 @@ export default function Code({ code }: { readonly code: string | undefined }): R
     setProblem(undefined)
     try {
       await redeemCode(code, password)
-      await queries.invalidateQueries(sessionQuery)
+      await queries.fetchQuery({ ...sessionQuery, staleTime: 0 }) // the answer of before was that nobody is
       await navigate({ to: '/' })
     } catch (error) {
       setProblem(sentenceOf(error))

@@ -19,7 +19,7 @@ export function SignIn(): React.JSX.Element {
     setProblem(undefined)
     try {
       await signIn(fieldOf(form, 'email'), fieldOf(form, 'password'))
-      await queries.invalidateQueries(sessionQuery)
+      await queries.fetchQuery({ ...sessionQuery, staleTime: 0 }) // the answer of before was that nobody is
       router.history.push(next ?? '/')
     } catch (error) {
       setProblem(sentenceOf(error))
