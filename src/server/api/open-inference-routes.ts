@@ -51,7 +51,16 @@ export function openInferenceRoutes({ planes, isStopping, asKnown }: Options): H
   for (const path of ['/models/:name', '/models/:name/versions/:version']) {
     app.get(
       path,
-      told(async (c) => json(c, await metadataOf(planes.gateway, await addressOf(c)))),
+      told(async (c) => {
+        const { client, ...address } = await addressOf(c)
+        // It may load a model: a key's limits count it as a call without tokens.
+        const ticket = await planes.clients.limits.admit(client, { tokens: 0 })
+        try {
+          return json(c, await metadataOf(planes.gateway, address))
+        } finally {
+          ticket.end()
+        }
+      }),
     )
     app.get(
       `${path}/ready`,
@@ -79,7 +88,7 @@ export function openInferenceRoutes({ planes, isStopping, asKnown }: Options): H
     const client = await clientOf(planes, c)
     const name = c.req.param('name') ?? ''
     refuseHidden(planes.modelRoutes, client, name)
-    return { name, speakers: speakersOf(planes.modelRoutes.live.get(name), c.req.param('version')) }
+    return { client, name, speakers: speakersOf(planes.modelRoutes.live.get(name), c.req.param('version')) }
   }
 
   async function infer(c: Context): Promise<Response> {
