@@ -18,7 +18,8 @@ const longestLease = 24 * 3_600_000
  * 2. A holder who claims again gets a new number: what another window of theirs still shows no longer decides (W2). Who names the number that
  *    they hold renews it instead, also after its lease has ended, as long as nobody else has claimed.
  * 3. The author, and who has decided on the item before, claim nothing (W3): the statement that claims says so.
- * 4. Leases begin and end by the database's clock. A lease that ends changes no row.
+ * 4. While a decision of the holder is held nobody claims, renews or releases, however long the lease has ended.
+ * 5. Leases begin and end by the database's clock. A lease that ends changes no row.
  */
 export class Claims {
   readonly #pool: Pool
@@ -35,6 +36,9 @@ export class Claims {
       const standing = await lockStanding(connection, request)
       if (request.claim !== undefined)
         return this.#renew(connection, { ...request, claim: request.claim, lease }, standing)
+      const { holder, claim_no: claim } = standing.row
+      if (request.isShared === true && holder === request.person)
+        return this.#renew(connection, { ...request, claim, lease }, standing)
       const { rows } = await connection.query<ClaimedRow>({
         name: 'claim-work-item',
         text: claimSql('id = $4'),
@@ -58,6 +62,7 @@ export class Claims {
         name: queue === undefined ? 'claim-next' : 'claim-next-of-queue',
         text: claimSql(`id = (select i.id from work_item i where i.t = $1 ${queue === undefined ? '' : 'and i.queue = $4'} and ${claimable('i')}
           and (i.holder is null or i.lease_until <= clock_timestamp())
+          and (i.assignee is null or i.assignee = $2) and (i.snoozed_until is null or i.snoozed_until <= clock_timestamp())
           order by i.priority, coalesce(i.due, 'infinity'), i.id limit 1 for update skip locked)`),
         values: queue === undefined ? [tenant, person, lease] : [tenant, person, lease, queue],
       })
@@ -118,19 +123,19 @@ interface ClaimedRow {
   readonly claim_no: number
   readonly lease_until: Date
 }
-interface Standing {
+export interface Standing {
   readonly row: ItemRow
   readonly decisions: readonly DecisionRow[]
 }
 
 /** Open, and this person ($2) may decide it (W3). */
 const claimable = (item: string): string =>
-  `${item}.state = 'open' and ${item}.author is distinct from $2
+  `${item}.state = 'open' and ${item}.effective_at is null and ${item}.author is distinct from $2
     and not exists (select 1 from decision d where d.t = ${item}.t and d.item = ${item}.id and d.person = $2)`
 
 /** The one statement by which a claim is taken: $1 tenant, $2 person, $3 lease in milliseconds. */
 const claimSql = (which: string): string =>
-  `update work_item w set claim_no = claim_no + 1, holder = $2, lease_until = clock_timestamp() + $3::float8 * interval '1 ms'
+  `update work_item w set claim_no = claim_no + 1, holder = $2, claimed = clock_timestamp(), lease_until = clock_timestamp() + $3::float8 * interval '1 ms'
     where t = $1 and ${which} and ${claimable('w')} and (holder is null or holder = $2 or lease_until <= clock_timestamp())
     returning id, claim_no, lease_until`
 

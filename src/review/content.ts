@@ -1,5 +1,5 @@
 import type { KeyObject } from 'node:crypto'
-import { digestOf, type Json } from '../core/json.ts'
+import { canonicalJson, digestOf, type Json, sha256 } from '../core/json.ts'
 import type { Random } from '../core/random.ts'
 import { seal, unseal } from '../core/seal.ts'
 import type { ItemForm, ItemKind, Versioned } from './item.ts'
@@ -22,8 +22,11 @@ export type DecisionContent = {
 }
 
 /** SHA-256 of everything that decides: a decision that names another was made on something else (W5). */
-export const shownDigestOf = ({ kind, form, shows, proposed, action, why }: ItemContent): string =>
-  digestOf({
+export const shownDigestOf = (content: ItemContent): string => sha256(shownBytesOf(content))
+
+/** The bytes behind the digest. */
+export const shownBytesOf = ({ kind, form, shows, proposed, action, why }: ItemContent): string =>
+  canonicalJson({
     kind,
     form: { name: form.name, digest: form.digest },
     shows,

@@ -21,7 +21,7 @@ export class Escalation {
       const { rows } = await connection.query<{ t: TenantId; id: WorkItemId }>({
         name: 'escalate',
         text: `with late as materialized (
-            select t, id from work_item where state = 'open' and escalated is null and due is not null and due <= now()
+            select t, id from work_item where state = 'open' and escalated is null and due is not null and due <= now() and effective_at is null
             order by due limit $1 for update skip locked)
           update work_item w set escalated = clock_timestamp(), escalations = escalations + 1, priority = greatest(priority - 1, 0)
           from late where w.t = late.t and w.id = late.id returning w.t, w.id`,

@@ -1,5 +1,4 @@
 import { isMillraceError } from '../core/errors/millrace-error.ts'
-import type { TenantId } from '../core/ids.ts'
 import type { Pool } from '../store/pool.ts'
 import { openFirstLine } from './content.ts'
 import type { ItemPage, ItemSummary, ListItems } from './item.ts'
@@ -35,13 +34,13 @@ export class ItemLists {
     const shown = rows.slice(0, limit)
     const last = rows.length > limit ? shown.at(-1) : undefined
     return {
-      items: shown.map((row) => this.#summary(request.tenant, row)),
+      items: shown.map((row) => this.#summary(request, row)),
       next: last && encodeCursor({ state: last.state, priority: last.priority, due: last.due_micros, id: last.id }),
     }
   }
 
-  #summary(tenant: TenantId, row: ListedRow): ItemSummary {
-    const summary = summaryOf(row)
+  #summary({ tenant, viewer }: ListItems, row: ListedRow): ItemSummary {
+    const summary = summaryOf(row, viewer)
     try {
       const firstLine = openFirstLine(this.#keys.unwrap(tenant, row.key_id, row.wrapped), row.head)
       return { ...summary, firstLine, unreadable: undefined }

@@ -6,6 +6,7 @@ import type { ItemDetail, OfItem } from './item.ts'
 import { proposalOf, verdictsOf } from './judgement.ts'
 import type { ReviewKeys } from './ports.ts'
 import { permissionOf, whyNotClaim, whyNotDecide } from './refusals.ts'
+import { withheldFrom } from './withheld.ts'
 import { type DecisionRow, decisionOf, type ItemRow, readDecisions, readItem, summaryOf } from './rows.ts'
 
 /** Owns: one item as a person looks at it, with what they may do: so that no client mirrors a rule. */
@@ -28,7 +29,7 @@ export class ItemViews {
     const proposal = proposalOf(content, row.state === 'decided' ? decisions.slice(0, -1) : decisions)
     const { form, action, shows } = content
     return {
-      ...summaryOf(row),
+      ...summaryOf(row, person),
       firstLine: openFirstLine(key, row.head),
       stepKey: row.step_key,
       form,
@@ -41,7 +42,7 @@ export class ItemViews {
       verdicts: verdictsOf(content.kind),
       isEditable: proposal.isEditable,
       may: mayOf(row, decisionRows, person),
-      decisions,
+      decisions: withheldFrom(person, row, decisions),
     }
   }
 }

@@ -88,6 +88,11 @@ export interface ItemSummary {
   readonly escalated: Instant | undefined
   readonly settled: Instant | undefined
   readonly claim: ClaimState
+  /** A decision of the holder is held until then; it can be undone. */
+  readonly effectiveAt: Instant | undefined
+  readonly snoozedUntil: Instant | undefined
+  /** Only this person takes it as the next one. */
+  readonly assignee: PersonId | undefined
   readonly form: string
   readonly action: string | undefined
   /** Why a person is asked, as reason codes. */
@@ -106,6 +111,7 @@ export interface Permission {
     | 'review/not-eligible'
     | 'review/claimed'
     | 'review/claim-lost'
+    | 'review/held'
     | undefined
 }
 export interface Decision {
@@ -162,6 +168,8 @@ export interface ListItems {
   readonly queue?: string | undefined
   /** Of `open`: what this person holds; otherwise: what this person decided. */
   readonly mine?: PersonId | undefined
+  /** Who looks. */
+  readonly viewer?: PersonId | undefined
   readonly cursor?: string | undefined
   /** 50 unless said, 200 at most. */
   readonly limit?: number | undefined
@@ -175,6 +183,8 @@ export interface ClaimItem extends OfItem {
   readonly person: PersonId
   /** Given: the claim is renewed under its number. Absent: a new claim, whose number ends the person's own earlier ones too. */
   readonly claim?: number | undefined
+  /** A claim that the person holds is answered again, renewed, instead of a new one: the windows of a person share it. */
+  readonly isShared?: boolean | undefined
   /** 10 minutes unless said; a second to a day. */
   readonly lease?: Millis | undefined
 }
@@ -207,13 +217,30 @@ export interface DecideItem extends OfItem {
   readonly value?: Json | undefined
   /** `shownDigest` of what the person looked at. */
   readonly shownDigest: string
-  /** How long the person worked on it. */
+  /** How long the person worked on it; never more than the time since the claim. */
   readonly activeMs?: Millis | undefined
+  /** The decision takes effect so much later, and can be undone until then; 0 unless said, a minute at most. */
+  readonly holdFor?: Millis | undefined
+  readonly seen?: Seen | undefined
+}
+/** How the person looked at the item, as their client says. */
+export type Seen = {
+  readonly evidence?: readonly string[] | undefined
+  readonly visibleMs?: Millis | undefined
+  readonly key?: string | undefined
+}
+export interface UndoDecision {
+  readonly tenant: TenantId
+  readonly person: PersonId
+  /** Absent: the newest of this person that is held. */
+  readonly item?: WorkItemId | undefined
 }
 export interface Decided {
   readonly decision: Decision
   /** `open`: other persons must decide too (W3). */
   readonly state: ItemState
+  /** When it takes effect; undefined: it has. */
+  readonly effectiveAt: Instant | undefined
   /** It was taken before, with the same content. */
   readonly isRepeat: boolean
 }

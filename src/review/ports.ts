@@ -18,6 +18,11 @@ export type ReviewAction =
   | 'review/rejected'
   | 'review/answered'
   | 'review/escalated'
+  | 'review/held'
+  | 'review/undone'
+  | 'review/effect-refused'
+  | 'review/snoozed'
+  | 'review/reassigned'
 
 interface ReviewAuditEntry {
   readonly tenant: TenantId
@@ -37,6 +42,9 @@ export type OnRejected = (
   connection: Connection,
   rejected: { readonly tenant: TenantId; readonly run: RunId },
 ) => Promise<unknown>
+
+/** Whether a person has a part that decides, asked again when a held decision takes effect. */
+export type MayDecide = (tenant: TenantId, person: PersonId) => Promise<boolean>
 
 /** Sends a run's wake, after the commit. A hint: what is lost the sweeper sends (E22). */
 export type SendWake = (run: RunId) => Promise<void>

@@ -4,6 +4,7 @@ import { type KeyId, mintId, type TenantId, type WorkItemId } from '../core/ids.
 import type { Random } from '../core/random.ts'
 import type { Pool } from '../store/pool.ts'
 import { type ItemContent, openDecision, sealFirstLine, sealItem, shownDigestOf } from './content.ts'
+import type { HeldOf } from './held-decisions.ts'
 import type { ClosedWhy, PersonsAnswer, Question, StepOfRun } from './item.ts'
 import type { ReviewKeys } from './ports.ts'
 import type { DecisionRow } from './rows.ts'
@@ -20,8 +21,16 @@ export class Questions {
   readonly #keys: ReviewKeys
   readonly #random: Random
   readonly #clock: Clock
+  readonly #takeHeld: (of: HeldOf) => Promise<void>
 
-  constructor(options: { pool: Pool; keys: ReviewKeys; random: Random; clock: Clock }) {
+  constructor(options: {
+    pool: Pool
+    keys: ReviewKeys
+    random: Random
+    clock: Clock
+    takeHeld: (of: HeldOf) => Promise<void>
+  }) {
+    this.#takeHeld = options.takeHeld
     this.#pool = options.pool
     this.#keys = options.keys
     this.#random = options.random
@@ -108,12 +117,28 @@ export class Questions {
 
   /** The update waits for a decision's row lock and then finds the item decided: only a loser has to read. */
   async close(step: StepOfRun, why: ClosedWhy): Promise<PersonsAnswer | undefined> {
+    if (why === 'timeout') await this.#takeStanding(step)
     const { rowCount } = await this.#pool.query({
       name: 'close-work-item',
-      text: `update work_item set state = 'closed', closed_why = $4, settled = clock_timestamp(), holder = null, lease_until = null
-        where t = $1 and run = $2 and step_key = $3 and state = 'open'`,
+      text: `with closed as (
+          update work_item set state = 'closed', closed_why = $4, settled = clock_timestamp(), holder = null, lease_until = null, effective_at = null
+          where t = $1 and run = $2 and step_key = $3 and state = 'open' returning t, id),
+        ended as (
+          update held_decision h set state = 'closed' from closed c where h.t = c.t and h.item = c.id and h.state = 'held')
+        select 1 from closed`,
       values: [step.tenant, step.run, step.stepKey, why],
     })
     return rowCount ? undefined : this.answer(step)
+  }
+
+  /** What a person decided before the deadline counts, though it is still held. */
+  async #takeStanding({ tenant, run, stepKey }: StepOfRun): Promise<void> {
+    const { rows } = await this.#pool.query<{ item: WorkItemId; no: string }>({
+      name: 'held-at-deadline',
+      text: `select h.item, h.no from work_item i join held_decision h on h.t = i.t and h.item = i.id and h.state = 'held'
+        where i.t = $1 and i.run = $2 and i.step_key = $3`,
+      values: [tenant, run, stepKey],
+    })
+    for (const { item, no } of rows) await this.#takeHeld({ tenant, item, no })
   }
 }

@@ -16,6 +16,8 @@ export function whyNotClaim(standing: Standing): MillraceError | undefined {
   const refused = whySettled(standing) ?? whyNotEligible(standing)
   if (refused) return refused
   const { holder, isLive } = claimState(row)
+  if (holder && row.effective_at)
+    return whyHeld(row, person) ?? new MillraceError('review/claimed', { item: row.id, holder })
   if (holder && holder !== person && isLive) return new MillraceError('review/claimed', { item: row.id, holder })
   return undefined
 }
@@ -24,11 +26,19 @@ export function whyNotClaim(standing: Standing): MillraceError | undefined {
 export function whyNotHeld(standing: Standing & { readonly claim: number }): MillraceError | undefined {
   const { row, person, claim } = standing
   const isHeld = row.holder === person && row.claim_no === claim
-  return whySettled(standing) ?? (isHeld ? undefined : new MillraceError('review/claim-lost', { item: row.id, claim }))
+  return (
+    whySettled(standing) ??
+    whyHeld(row, person) ??
+    (isHeld ? undefined : new MillraceError('review/claim-lost', { item: row.id, claim }))
+  )
 }
 
 export const whyNotDecide = (standing: Standing & { readonly claim: number }): MillraceError | undefined =>
   whySettled(standing) ?? whyNotEligible(standing) ?? whyNotHeld(standing)
+
+/** Said to the holder alone: others learn that the item is claimed, not that a decision stands. */
+const whyHeld = ({ id, holder, effective_at }: SummaryRow, person: PersonId): MillraceError | undefined =>
+  effective_at && holder === person ? new MillraceError('review/held', { item: id }) : undefined
 
 function whyNotEligible({ row, decisions, person }: Standing): MillraceError | undefined {
   if (row.author === person)

@@ -8,7 +8,7 @@ import type { ClaimState, ClosedWhy, Decision, ItemKind, ItemState, ItemSummary,
 
 /** An item's columns without its body: what lists read. `now` is the database's time at reading: no other clock counts (W7). */
 export const summaryColumns = `i.id, i.run, i.step_key, i.kind, i.queue, i.priority, i.created, i.due, i.expires, i.escalated, i.state, i.closed_why, i.settled,
-  i.claim_no, i.holder, i.lease_until, i.quorum, i.author, i.form, i.action, i.why, i.shown_digest, i.action_digest, i.head, i.key_id, k.wrapped, clock_timestamp() as now`
+  i.claim_no, i.holder, i.lease_until, i.claimed, i.effective_at, i.snoozed_until, i.assignee, i.quorum, i.author, i.form, i.action, i.why, i.shown_digest, i.action_digest, i.head, i.key_id, k.wrapped, clock_timestamp() as now`
 
 export interface SummaryRow {
   readonly id: WorkItemId
@@ -27,6 +27,11 @@ export interface SummaryRow {
   readonly claim_no: number
   readonly holder: PersonId | null
   readonly lease_until: Date | null
+  readonly claimed: Date | null
+  /** A decision of the holder is held until then. */
+  readonly effective_at: Date | null
+  readonly snoozed_until: Date | null
+  readonly assignee: PersonId | null
   readonly quorum: number
   readonly author: PersonId | null
   readonly form: string
@@ -91,7 +96,11 @@ export const claimState = (row: SummaryRow): ClaimState => ({
   isLive: row.lease_until !== null && row.lease_until > row.now,
 })
 
-export const summaryOf = (row: SummaryRow): Omit<ItemSummary, 'firstLine' | 'unreadable'> => ({
+/** `viewer`: only the holder is told that a decision is held. */
+export const summaryOf = (
+  row: SummaryRow,
+  viewer: PersonId | undefined,
+): Omit<ItemSummary, 'firstLine' | 'unreadable'> => ({
   id: row.id,
   run: row.run,
   kind: row.kind,
@@ -106,6 +115,9 @@ export const summaryOf = (row: SummaryRow): Omit<ItemSummary, 'firstLine' | 'unr
   escalated: row.escalated?.getTime(),
   settled: row.settled?.getTime(),
   claim: claimState(row),
+  effectiveAt: row.holder === viewer ? row.effective_at?.getTime() : undefined,
+  snoozedUntil: row.snoozed_until?.getTime(),
+  assignee: row.assignee ?? undefined,
   form: row.form,
   action: row.action ?? undefined,
   why: row.why,

@@ -12,7 +12,9 @@ type Step =
   /** `claim` counts back from the newest number of the item. */
   | { readonly does: 'renew' | 'release'; readonly who: Who; readonly claim: number }
   | { readonly does: 'decide'; readonly who: Who; readonly claim: number; readonly verdict: 'approve' | 'reject' }
-  | { readonly does: 'close' | 'lease-ends' }
+  | { readonly does: 'hold'; readonly who: Who; readonly claim: number; readonly verdict: 'approve' | 'reject' }
+  | { readonly does: 'undo'; readonly who: Who }
+  | { readonly does: 'close' | 'lease-ends' | 'time-comes' }
 
 interface Model {
   readonly quorum: number
@@ -20,11 +22,17 @@ interface Model {
   claimNo: number
   holder: Who | undefined
   isLive: boolean
+  held: { readonly who: Who; readonly claim: number; readonly verdict: string } | undefined
   readonly decisions: { readonly who: Who; readonly claim: number; readonly verdict: string }[]
 }
 
 const other: Record<Who, Who> = { ada: 'bob', bob: 'ada' }
 const hasDecided = (model: Model, who: Who): boolean => model.decisions.some((decision) => decision.who === who)
+function takes(model: Model, decision: Model['decisions'][number]): void {
+  model.decisions.push(decision)
+  Object.assign(model, { holder: undefined, held: undefined })
+  if (decision.verdict === 'reject' || model.decisions.length >= model.quorum) model.state = 'decided'
+}
 const settled = { decided: 'review/decided', closed: 'review/closed' } as const
 
 /** Moves the model on and answers the code that the step must end with. */
@@ -32,24 +40,27 @@ const rules: Record<Step['does'], (model: Model, step: { who: Who; claim: number
   claim(model, { who }) {
     if (model.state !== 'open') return settled[model.state]
     if (hasDecided(model, who)) return 'review/not-eligible'
+    if (model.held) return model.holder === who ? 'review/held' : 'review/claimed'
     if (model.holder === other[who] && model.isLive) return 'review/claimed'
     Object.assign(model, { claimNo: model.claimNo + 1, holder: who, isLive: true })
     return 'ok'
   },
   next(model, { who }) {
     const isFree = model.holder === undefined || !model.isLive
-    if (model.state !== 'open' || hasDecided(model, who) || !isFree) return 'nothing'
+    if (model.state !== 'open' || hasDecided(model, who) || !isFree || model.held) return 'nothing'
     Object.assign(model, { claimNo: model.claimNo + 1, holder: who, isLive: true })
     return 'ok'
   },
   renew(model, { who, claim }) {
     if (model.state !== 'open') return settled[model.state]
+    if (model.held?.who === who) return 'review/held'
     if (model.holder !== who || model.claimNo !== claim) return 'review/claim-lost'
     model.isLive = true
     return 'ok'
   },
   release(model, { who, claim }) {
     if (model.state !== 'open') return settled[model.state]
+    if (model.held?.who === who) return 'review/held'
     if (model.claimNo !== claim || (model.holder !== undefined && model.holder !== who)) return 'review/claim-lost'
     model.holder = undefined
     return 'ok'
@@ -58,13 +69,29 @@ const rules: Record<Step['does'], (model: Model, step: { who: Who; claim: number
     const own = model.decisions.find((decision) => decision.who === who)
     if (own) return own.claim === claim && own.verdict === verdict ? 'ok' : 'review/decided'
     if (model.state !== 'open') return settled[model.state]
+    if (model.held?.who === who)
+      return model.held.claim === claim && model.held.verdict === verdict ? 'ok' : 'review/held'
     if (model.holder !== who || model.claimNo !== claim) return 'review/claim-lost'
-    model.decisions.push({ who, claim, verdict })
-    model.holder = undefined
-    if (verdict === 'reject' || model.decisions.length >= model.quorum) model.state = 'decided'
+    takes(model, { who, claim, verdict })
+    return 'ok'
+  },
+  hold(model, step) {
+    if (model.held || model.state !== 'open' || hasDecided(model, step.who)) return rules.decide(model, step)
+    if (model.holder !== step.who || model.claimNo !== step.claim) return 'review/claim-lost'
+    model.held = { who: step.who, claim: step.claim, verdict: step.verdict }
+    return 'ok'
+  },
+  undo(model, { who }) {
+    if (model.held?.who !== who) return 'review/nothing-held'
+    Object.assign(model, { held: undefined, claimNo: model.claimNo + 1, isLive: true })
+    return 'ok'
+  },
+  'time-comes'(model) {
+    if (model.held) takes(model, model.held)
     return 'ok'
   },
   close(model) {
+    if (model.held) takes(model, model.held)
     if (model.state === 'open') Object.assign(model, { state: 'closed', holder: undefined })
     return model.state
   },
@@ -83,6 +110,12 @@ const anyStep: fc.Arbitrary<Step> = fc.oneof(
     arbitrary: fc.record({ does: fc.constant('decide'), who, claim, verdict: fc.constantFrom('approve', 'reject') }),
     weight: 4,
   },
+  {
+    arbitrary: fc.record({ does: fc.constant('hold'), who, claim, verdict: fc.constantFrom('approve', 'reject') }),
+    weight: 4,
+  },
+  { arbitrary: fc.record({ does: fc.constant('undo'), who }), weight: 2 },
+  { arbitrary: fc.constant({ does: 'time-comes' } as const), weight: 1 },
   { arbitrary: fc.constant({ does: 'lease-ends' } as const), weight: 2 },
   { arbitrary: fc.constant({ does: 'close' } as const), weight: 1 },
 ) as fc.Arbitrary<Step> // fast-check widens the literals
@@ -108,6 +141,7 @@ test('whatever two persons, the lease and the run do, the item answers as the mo
         claimNo: 0,
         holder: undefined,
         isLive: false,
+        held: undefined,
         decisions: [],
       }
       for (const step of steps) {
@@ -170,6 +204,19 @@ class RealItem {
         const reason = verdict === 'reject' ? 'wrong-facts' : undefined
         return codeOf(bed.items.decide({ ...of, claim: number, verdict, reason, shownDigest: this.#shownDigest }))
       }
+      case 'hold': {
+        const reason = verdict === 'reject' ? 'wrong-facts' : undefined
+        const sent = { ...of, claim: number, verdict, reason, shownDigest: this.#shownDigest, holdFor: 50_000 }
+        return codeOf(bed.items.decide(sent))
+      }
+      case 'undo':
+        return codeOf(bed.items.undo({ tenant, person: of.person }))
+      case 'time-comes':
+        await bed.database.pool.query(
+          `update held_decision set effective_at = now() where item = $1 and state = 'held'`,
+          [this.#item],
+        )
+        return codeOf(bed.items.takeEffect(100))
       case 'close':
         return (await bed.items.close(this.#question, 'timeout')) ? 'decided' : 'closed'
       case 'lease-ends':

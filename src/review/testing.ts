@@ -7,7 +7,7 @@ import { systemRandom } from '../core/random.ts'
 import { type TestDatabase, testDatabase } from '../store/testing.ts'
 import { authorityOf } from './content.ts'
 import type { Question } from './item.ts'
-import type { OnRejected, ReviewAudit, ReviewKeys } from './ports.ts'
+import type { MayDecide, OnRejected, ReviewAudit, ReviewKeys } from './ports.ts'
 import { WorkItems } from './work-items.ts'
 
 const now = Date.now()
@@ -20,6 +20,9 @@ export class ReviewBed {
   readonly woken: RunId[] = []
   /** Set: runs before an audit entry is written, inside its transaction: to fail it, or to hold it open. */
   beforeAudit: (() => Promise<void>) | undefined
+
+  /** Set: says who has a part that decides. */
+  mayDecide: MayDecide | undefined
 
   /** Set: hears of rejections, inside their transaction. */
   onRejected: OnRejected | undefined
@@ -56,6 +59,7 @@ export class ReviewBed {
       wake,
       random: systemRandom,
       clock: systemClock,
+      mayDecide: async (...asked) => (this.mayDecide ? this.mayDecide(...asked) : true),
       onRejected: async (...rejected) => this.onRejected?.(...rejected),
     })
   }

@@ -21,9 +21,10 @@ import type {
   Question,
   ReleaseItem,
   StepOfRun,
+  UndoDecision,
 } from './item.ts'
 import { ItemViews } from './item-views.ts'
-import type { OnRejected, ReviewAudit, ReviewKeys, SendWake } from './ports.ts'
+import type { MayDecide, OnRejected, ReviewAudit, ReviewKeys, SendWake } from './ports.ts'
 import { Questions } from './questions.ts'
 
 export interface WorkItemsOptions {
@@ -34,6 +35,8 @@ export interface WorkItemsOptions {
   readonly random: Random
   readonly clock: Clock
   readonly onRejected?: OnRejected | undefined
+  /** Asked when a held decision takes effect; absent: everybody may. */
+  readonly mayDecide?: MayDecide | undefined
 }
 
 /**
@@ -49,11 +52,12 @@ export class WorkItems {
   readonly #escalation: Escalation
 
   constructor(options: WorkItemsOptions) {
-    this.#questions = new Questions(options)
+    const decisions = new Decisions(options)
+    this.#decisions = decisions
+    this.#questions = new Questions({ ...options, takeHeld: (of) => decisions.takeHeld(of) })
     this.#lists = new ItemLists(options)
     this.#views = new ItemViews(options)
     this.#claims = new Claims(options)
-    this.#decisions = new Decisions(options)
     this.#escalation = new Escalation(options)
   }
 
@@ -106,6 +110,16 @@ export class WorkItems {
    */
   decide(request: DecideItem): Promise<Decided> {
     return this.#decisions.decide(request)
+  }
+
+  /** Errors: `review/nothing-held`. */
+  undo(request: UndoDecision): Promise<Claim> {
+    return this.#decisions.undo(request)
+  }
+
+  /** Held decisions whose time has come, of all tenants. Answers how many: less than `limit` means that none is left. */
+  takeEffect(limit: number): Promise<number> {
+    return this.#decisions.takeEffect(limit)
   }
 
   /** Marks at most `limit` items that are past due, of all tenants (W7). Answers how many: less than `limit` means that none is left. */

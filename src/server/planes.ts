@@ -65,6 +65,8 @@ import { UnattendedWork } from './unattended.ts'
 /** How often items past their due time are looked for (W7). */
 const escalateEvery = 5000
 const mostEscalated = 200
+/** How often held decisions are looked at whose time has come. */
+const takeEffectEvery = 250
 
 export interface PlanesOptions {
   readonly home: Home
@@ -262,6 +264,7 @@ export async function openPlanes(options: PlanesOptions) {
               return () => dispatcher.stop()
             },
             async () => repeat(clock, escalateEvery, () => reviews.escalate(mostEscalated)),
+            async () => repeat(clock, takeEffectEvery, () => reviews.takeEffect(mostEscalated)),
           ],
     })
     end.unshift(() => unattended.close())

@@ -145,6 +145,7 @@ const own: { readonly [C in ErrorCode]?: FailureKind } = {
   'review/bad-cursor': 'schema',
   'review/wrong-verdict': 'schema',
   'review/no-such-item': 'semantic',
+  'review/no-such-decision': 'semantic',
   'review/not-eligible': 'policy',
   'review/other-question': 'semantic',
   'run/cancelled': 'human',

@@ -34,6 +34,38 @@ export const reviewErrors = {
     message: (d) =>
       `Work item ${d.item} is decided already: ${d.verdict} by ${d.person}. That decision stands; look at the run to see what came of it.`,
   }),
+  'review/held': entry({
+    status: 409,
+    retry: 'never',
+    title: 'A decision on the item is held',
+    sample: { item: 'rev_0' },
+    message: (d) =>
+      `You have decided on work item ${d.item}, and the decision takes effect in a moment. Undo it first to decide otherwise.`,
+  }),
+  'review/nothing-held': entry({
+    status: 409,
+    retry: 'never',
+    title: 'There is nothing to undo',
+    sample: {},
+    message: () =>
+      `None of your decisions is held: the last one has taken effect, or was undone before. Show the item to see what stands.`,
+  }),
+  'review/draft-changed': entry({
+    status: 409,
+    retry: 'never',
+    title: 'The draft was changed in another window',
+    sample: { item: 'rev_0', version: 2 },
+    message: (d) =>
+      `The draft of work item ${d.item} is at version ${d.version} by now: another window of yours saved it. Nothing was overwritten. Read it, and save with its version.`,
+  }),
+  'review/no-such-decision': entry({
+    status: 404,
+    retry: 'never',
+    title: 'There is no such decision',
+    sample: { decision: 'rev_0.1' },
+    message: (d) =>
+      `There is no decision ${d.decision} here. A decision is named by its item and its ordinal, as in rev_0.1; show the item to see its decisions.`,
+  }),
   'review/closed': entry({
     status: 409,
     retry: 'never',

@@ -26,6 +26,9 @@ export const itemSummary = z
     escalated: z.number().optional(),
     settled: z.number().optional(),
     claim,
+    effectiveAt: z.number().optional().openapi({ description: 'A decision of the holder is held until then.' }),
+    snoozedUntil: z.number().optional(),
+    assignee: z.string().optional(),
     form: z.string(),
     action: z.string().optional(),
     why: z.array(z.string()).readonly(),
@@ -75,5 +78,6 @@ export const itemClaim = z.object({ item: z.string(), claim: z.number(), person:
 export const decided = z.object({
   decision: itemDecision,
   state: z.enum(['open', 'decided', 'closed']),
+  effectiveAt: z.number().optional().openapi({ description: 'Held until then; absent: it has taken effect.' }),
   isRepeat: z.boolean(),
 })

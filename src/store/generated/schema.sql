@@ -279,6 +279,18 @@ create table document (
   constraint document_pkey PRIMARY KEY (t, collection, id, version)
 );
 
+create table draft (
+  t text not null,
+  item text not null,
+  person text not null,
+  version integer not null,
+  saved timestamp with time zone not null default clock_timestamp(),
+  key_id text not null,
+  body bytea not null,
+  constraint draft_pkey PRIMARY KEY (t, item, person),
+  constraint draft_t_item_fkey FOREIGN KEY (t, item) REFERENCES work_item(t, id)
+);
+
 create table effect (
   t text not null,
   run text not null,
@@ -323,6 +335,26 @@ create table factor (
   constraint factor_t_kind_digest_key UNIQUE (t, kind, digest),
   constraint factor_pkey PRIMARY KEY (t, id)
 );
+
+create table held_decision (
+  t text not null,
+  item text not null,
+  no bigint not null,
+  person text not null,
+  claim_no integer not null,
+  made timestamp with time zone not null default clock_timestamp(),
+  effective_at timestamp with time zone not null,
+  state text not null default 'held'::text,
+  refused text,
+  key_id text not null,
+  body bytea not null,
+  constraint held_decision_pkey PRIMARY KEY (t, item, no),
+  constraint held_decision_t_item_fkey FOREIGN KEY (t, item) REFERENCES work_item(t, id),
+  constraint held_decision_state_check CHECK ((state = ANY (ARRAY['held'::text, 'taken'::text, 'undone'::text, 'refused'::text, 'closed'::text])))
+);
+CREATE INDEX held_decision_due ON public.held_decision USING btree (effective_at) WHERE (state = 'held'::text);
+CREATE UNIQUE INDEX held_decision_item ON public.held_decision USING btree (t, item) WHERE (state = 'held'::text);
+CREATE INDEX held_decision_person ON public.held_decision USING btree (t, person, no) WHERE (state = 'held'::text);
 
 create table inbox (
   t text not null,
@@ -735,6 +767,16 @@ create table shadow_comparison (
 );
 CREATE INDEX shadow_comparison_route ON public.shadow_comparison USING btree (t, route, at);
 
+create table shown (
+  t text not null,
+  item text not null,
+  ordinal integer not null,
+  key_id text not null,
+  body bytea not null,
+  constraint shown_pkey PRIMARY KEY (t, item, ordinal),
+  constraint shown_t_item_ordinal_fkey FOREIGN KEY (t, item, ordinal) REFERENCES decision(t, item, ordinal)
+);
+
 create table stored_response (
   t text not null,
   id text not null,
@@ -823,13 +865,19 @@ create table work_item (
   key_id text not null,
   body bytea not null,
   settled timestamp with time zone,
+  claimed timestamp with time zone,
+  effective_at timestamp with time zone,
+  snoozed_until timestamp with time zone,
+  assignee text,
   constraint work_item_t_run_step_key_key UNIQUE (t, run, step_key),
   constraint work_item_pkey PRIMARY KEY (t, id),
   constraint work_item_closed_why_check CHECK ((closed_why = ANY (ARRAY['timeout'::text, 'cancelled'::text, 'dropped'::text]))),
   constraint work_item_kind_check CHECK ((kind = ANY (ARRAY['approve'::text, 'answer'::text, 'task'::text]))),
   constraint work_item_state_check CHECK ((state = ANY (ARRAY['open'::text, 'decided'::text, 'closed'::text])))
 );
+CREATE INDEX work_item_by_due ON public.work_item USING btree (t, COALESCE(due, 'infinity'::timestamp with time zone), id) WHERE (state = 'open'::text);
 CREATE INDEX work_item_due ON public.work_item USING btree (due) WHERE ((state = 'open'::text) AND (escalated IS NULL) AND (due IS NOT NULL));
+CREATE INDEX work_item_holder ON public.work_item USING btree (t, holder) WHERE ((state = 'open'::text) AND (holder IS NOT NULL));
 CREATE INDEX work_item_order ON public.work_item USING btree (t, priority, COALESCE(due, 'infinity'::timestamp with time zone), id) WHERE (state = 'open'::text);
 CREATE INDEX work_item_queue ON public.work_item USING btree (t, queue, priority, COALESCE(due, 'infinity'::timestamp with time zone), id) WHERE (state = 'open'::text);
 CREATE INDEX work_item_settled ON public.work_item USING btree (t, state, id) WHERE (state <> 'open'::text);
@@ -1128,10 +1176,12 @@ grant insert, select on cost_day to millrace_app;
 grant insert, select, update on dead_letter to millrace_app;
 grant insert, select on decision to millrace_app;
 grant insert, select on document to millrace_app;
+grant delete, insert, select, update on draft to millrace_app;
 grant insert, select, update on effect to millrace_app;
 grant delete, select on effects_hold to millrace_app;
 grant delete, insert, select, update on embedding_cache to millrace_app;
 grant insert, select on factor to millrace_app;
+grant insert, select, update on held_decision to millrace_app;
 grant insert, select, update on inbox to millrace_app;
 grant delete, insert, select, update on key_use to millrace_app;
 grant insert, select, update on knowledge_index to millrace_app;
@@ -1163,6 +1213,7 @@ grant insert, select, update on run_factor to millrace_app;
 grant insert, select on run_hold to millrace_app;
 grant insert, select on run_log to millrace_app;
 grant delete, insert, select, update on shadow_comparison to millrace_app;
+grant insert, select on shown to millrace_app;
 grant delete, insert, select on stored_response to millrace_app;
 grant insert, select on subject to millrace_app;
 grant insert, select on subject_alias to millrace_app;
