@@ -10,8 +10,8 @@ const mostOfFile = 1_000_000
 /** What a provider writes around tools before the model sees them. */
 const mostOfToolPrompt = 1000
 
-const pictures: ReadonlySet<string> = new Set(['image', 'image_url', 'input_image', 'computer_screenshot'])
-const files: ReadonlySet<string> = new Set(['document', 'file', 'input_file', 'container_upload'])
+export const pictures: ReadonlySet<string> = new Set(['image', 'image_url', 'input_image', 'computer_screenshot'])
+export const files: ReadonlySet<string> = new Set(['document', 'file', 'input_file', 'container_upload'])
 
 /** The most input tokens that a body can mean: one for each byte, as no token is shorter, and what stands in it only by reference. */
 export function inputBound(o: {

@@ -4,6 +4,7 @@ import { type CallId, mintId } from '../../core/ids.ts'
 import { worstOf } from '../cost/price.ts'
 import type { Dialect, ModelRequest } from '../dialects/dialect.ts'
 import { dialects } from '../dialects/dialects.ts'
+import { needsOf } from '../dialects/needs.ts'
 import type { Said } from '../dialects/said.ts'
 import type { Headers } from '../providers/headers.ts'
 import type { CallRecord } from '../routes/call-record.ts'
@@ -150,11 +151,12 @@ export class Gateway {
       })
     const version = pinned ?? (request.version === undefined ? undefined : versionIn(route, request.version))
     const at = clock.today()
+    const needs = needsOf(request)
     const facts: RequestFacts = {
       draw: random.bytes(8).toString('hex'),
       dataClass: caller.dataClass,
       ...(caller.key !== undefined && { key: caller.key }),
-      ...(request.hasTools && { needs: ['tools'] }),
+      ...(needs.length > 0 && { needs }),
       ...(version !== undefined && { pinned: version }),
     }
     const bounds = boundsOf(request, route.policy.outputCap)
