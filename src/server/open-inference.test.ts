@@ -105,6 +105,8 @@ const infer = async (name: string, body: object, version = '') => {
 }
 const outputs = (body: Readonly<Record<string, unknown>>) =>
   Object.fromEntries(objectsOf(body['outputs']).map((output) => [String(output['name']), output]))
+/** Records are written behind the answer. */
+const poll = <T>(read: () => Promise<T>) => expect.poll(read, { timeout: 15_000 })
 const lastCall = async (route: string) =>
   callPage.parse(await (await server.ask(`/api/v1/calls?route=${route}`)).json()).calls[0]
 
@@ -167,9 +169,12 @@ test('texts become vectors, in JSON and in binary data the same, with a record t
   const inJson = embedding?.['data'] as number[]
   // A quantised graph: a text's vector depends a little on its batch.
   for (const at of [0, 383, 384, 767]) expect(vectors.readFloatLE(at * 4)).toBeCloseTo(inJson[at] ?? Number.NaN, 1)
-  await expect
-    .poll(() => lastCall('vectors'))
-    .toMatchObject({ dialect: 'open-inference', usage: { input: 10 }, cost: { nano: '0' }, status: 200 })
+  await poll(() => lastCall('vectors')).toMatchObject({
+    dialect: 'open-inference',
+    usage: { input: 10 },
+    cost: { nano: '0' },
+    status: 200,
+  })
 })
 
 test('a head answers its label, how sure it is, and all scores; only outputs that are asked for come', async () => {
@@ -192,7 +197,7 @@ test('a classifier that is not sure hands over to the next of the cascade', asyn
   const { body } = await infer('sure', { inputs: [textInput(['Is it perhaps something about a thing?'])] })
   remote.answer = undefined
   expect(outputs(body)['label']?.['data']).toEqual(['other'])
-  await expect.poll(() => lastCall('sure')).toMatchObject({ answered: { model: 'remote', reason: 'escalation' } })
+  await poll(() => lastCall('sure')).toMatchObject({ answered: { model: 'remote', reason: 'escalation' } })
 })
 
 test('a version in the address is asked and no other', async () => {
@@ -218,9 +223,12 @@ test('a server of the protocol gets the body as it is, under its own name and ve
     const text = `select state from reservation where model = 'e5/base' order by id desc limit 1`
     return (await server.database.ownerPool.query(text)).rows
   }
-  await expect.poll(states).toEqual([{ state: 'assumed' }])
-  const call = await lastCall('away')
-  expect([call?.usage, Number(call?.cost?.nano) > 0]).toEqual([undefined, true])
+  await poll(states).toEqual([{ state: 'assumed' }])
+  const told = async () => {
+    const call = await lastCall('away')
+    return [call?.usage, Number(call?.cost?.nano) > 0]
+  }
+  await poll(told).toEqual([undefined, true])
 })
 
 test('without a price nobody can hold its cost to a budget, and it is not asked', async () => {

@@ -1,11 +1,10 @@
 import { z } from 'zod'
 import { MillraceError } from '../../../core/errors/millrace-error.ts'
-import type { ModelRequest } from '../dialect.ts'
 import { outputsIn } from '../open-inference.ts'
 import type { Tensor } from '../tensor.ts'
 import { parsed } from '../unknown-json.ts'
 import type { Adapter, AnswerFacts, StreamAdapter } from './adapter.ts'
-import { Crossing } from './crossing.ts'
+import { as, cross, Crossing, known, mapped, only, type Rules } from './crossing.ts'
 
 /** How a server's model takes texts and gives vectors. */
 export interface TensorNames {
@@ -34,29 +33,32 @@ export const embeddingsOverInference = (names: TensorNames): Adapter => ({
   ...sides,
   request: (request, mayDrop) => {
     const crossing = new Crossing({ ...sides, mayDrop })
-    return { body: Buffer.from(JSON.stringify(requestFor(request, names, crossing))), dropped: crossing.dropped }
+    const body = cross(request.json, embeddingFields(names), { crossing, path: '', out: {} })
+    return { body: Buffer.from(JSON.stringify(body)), dropped: crossing.dropped }
   },
   answer: (body, facts) => ({ body: JSON.stringify(answerOf(body, names, facts)), dropped: [] }),
   stream: neverStreamed,
 })
 
-function requestFor({ json, model }: ModelRequest, names: TensorNames, crossing: Crossing): object {
-  const { success, data } = texts.safeParse(json['input'])
-  if (!success)
-    return crossing.refuse('input', 'a text, or up to 2048 of them, none empty: numbers of tokens are another model’s')
-  const { dimensions } = json
-  if (dimensions !== undefined && dimensions !== names.width)
-    crossing.refuse('dimensions', 'the protocol cannot ask for vectors of another length')
-  for (const key of Object.keys(json))
-    if (!['model', 'input', 'encoding_format', 'dimensions', 'user'].includes(key))
-      crossing.drop(key, 'the protocol has no such field')
-  const shape = names.isColumn ? [data.length, 1] : [data.length]
-  return {
-    model,
-    inputs: [{ name: names.input, shape, datatype: 'BYTES', data }],
-    outputs: [{ name: names.output }],
-  }
-}
+/** What becomes of each field. */
+export const embeddingFields = ({ input, isColumn, output, width }: TensorNames): Rules => ({
+  model: as('model'),
+  input: mapped('a tensor of BYTES, a text each, and the output that is wanted', (value, { crossing, out, path }) => {
+    const { success, data } = texts.safeParse(value)
+    if (!success)
+      return crossing.refuse(path, 'a text, or up to 2048, none empty: numbers of tokens are another model’s')
+    const shape = isColumn ? [data.length, 1] : [data.length]
+    out['inputs'] = [{ name: input, shape, datatype: 'BYTES', data }]
+    out['outputs'] = [{ name: output }]
+  }),
+  dimensions: only(
+    (value) => value === width,
+    'the declared `width`, and no other: the protocol cannot ask for one',
+    'refused',
+  ),
+  encoding_format: known('the form of the vectors in the answer'),
+  user: known('the gateway’s own record'),
+})
 
 function answerOf(body: Buffer, names: TensorNames, { encoding }: AnswerFacts): object {
   const output = outputsIn(parsed(body.toString('utf8'))).find(({ name }) => name === names.output)

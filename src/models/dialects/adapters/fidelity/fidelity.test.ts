@@ -7,6 +7,7 @@ import { adapterFor } from '../adapters.ts'
 import type { MayDrop } from '../crossing.ts'
 import { answerSections } from './answers.ts'
 import { chatSections } from './chat.ts'
+import { embeddingsAdapter, embeddingSections } from './embeddings.ts'
 import { messageSections } from './messages.ts'
 import { responseSections } from './responses.ts'
 import { sameDialectTries } from './same-dialect.ts'
@@ -18,10 +19,12 @@ import { streamTries } from './streams.ts'
 type Outcome = { readonly body: string; readonly dropped: readonly string[] } | { readonly refused: string }
 
 function attempt({ from }: RequestSection, body: object, mayDrop: MayDrop): Outcome {
-  const to = from === 'openai-chat' ? 'anthropic-messages' : 'openai-chat'
+  const isEmbedding = from === 'openai-embeddings'
+  const to = isEmbedding ? 'open-inference' : from === 'openai-chat' ? 'anthropic-messages' : 'openai-chat'
   try {
     const request = dialects[from].read(Buffer.from(JSON.stringify(body)))
-    const carried = adapterFor(from, to)?.request(request, mayDrop)
+    const adapter = isEmbedding ? embeddingsAdapter : adapterFor(from, to)
+    const carried = adapter?.request(request, mayDrop)
     if (carried === undefined) throw new Error('there is an adapter for each direction')
     dialects[to].read(carried.body) // what comes out is a request of the other dialect
     return { body: carried.body.toString(), dropped: carried.dropped }
@@ -55,7 +58,7 @@ const fates: Readonly<Record<string, string>> = {
 }
 const valueDependent = ['refused', fates['droppable']]
 
-const requestSections = [...chatSections, ...messageSections, ...responseSections]
+const requestSections = [...chatSections, ...messageSections, ...responseSections, ...embeddingSections]
 
 const tries = requestSections.flatMap((section) =>
   Object.entries(section.rules).map(([field, rule]) => ({
@@ -175,6 +178,12 @@ ${answerSections
   .filter(({ to }) => to === 'openai-responses')
   .map(answerTable)
   .join('\n\n')}
+
+## A client of OpenAI's embeddings, a provider of the Open Inference Protocol
+
+${embeddingSections.map(requestTable).join('\n\n')}
+
+Of the answer, the declared output becomes \`data\`, as floats or base64; \`model\` is the version's name here. There is no \`usage\`: the protocol does not tell it. All else (\`id\`, \`model_version\`, other outputs) has no counterpart.
 
 ## Streams
 
