@@ -1,13 +1,7 @@
-import { mkdirSync } from 'node:fs'
-import { join } from 'node:path'
-import { AxeBuilder } from '@axe-core/playwright'
-import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { isChromiumThere } from './browser.ts'
 import { type Desk, openDesk } from './desk.ts'
-
-/** Pictures to look at: where the environment says. */
-const pictures = process.env['MILLRACE_PICTURES']
+import { settled, wrongWith } from './looked-at.ts'
 
 describe.skipIf(!isChromiumThere)('every page, in light and dark, wide and narrow', () => {
   let desk: Desk
@@ -38,39 +32,12 @@ describe.skipIf(!isChromiumThere)('every page, in light and dark, wide and narro
           for (const [name, address] of Object.entries(addresses())) {
             const page = await browser.open(desk.server.url + address)
             await settled(page)
-            await picture(page, `${name}-${scheme}-${width}`)
-            found.push(...(await findings(page)).map((one) => `${name}: ${one}`))
-            const wider = await overflow(page)
-            if (wider > 0) found.push(`${name} is ${wider} pixels wider than its window`)
+            found.push(...(await wrongWith(page, `${name}-${scheme}-${width}`)))
             found.push(...browser.troubles.splice(0).map((one) => `${name}: ${one}`))
           }
           expect(found).toEqual([])
         } finally {
           await browser.close()
         }
-      })
+      }, 240_000)
 })
-
-/** The page has its heading, and nothing of it is still loading. */
-export async function settled(page: Page): Promise<void> {
-  await page.waitForSelector('h1', { timeout: 8000 })
-  await page.waitForSelector('.mantine-Skeleton-root', { state: 'detached' })
-  await page.waitForLoadState('load')
-}
-
-async function findings(page: Page): Promise<readonly string[]> {
-  const { violations } = await new AxeBuilder({ page }).analyze()
-  return violations
-    .filter(({ impact }) => impact === 'critical' || impact === 'serious')
-    .map(({ id, nodes }) => `${id}: ${nodes.map((node) => `${node.html} ${node.failureSummary ?? ''}`).join('\n')}`)
-}
-
-/** How far the page is wider than its window. */
-const overflow = (page: Page): Promise<number> =>
-  page.evaluate(`document.documentElement.scrollWidth - document.documentElement.clientWidth`)
-
-async function picture(page: Page, name: string): Promise<void> {
-  if (pictures === undefined) return
-  mkdirSync(pictures, { recursive: true })
-  await page.screenshot({ path: join(pictures, `${name}.png`), fullPage: true })
-}

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { isChromiumThere, openBrowser } from './browser.ts'
 import { type Desk, openDesk, password } from './desk.ts'
+import { wrongWith } from './looked-at.ts'
 
 describe.skipIf(!isChromiumThere)('who is not signed in', () => {
   let desk: Desk
@@ -14,6 +15,7 @@ describe.skipIf(!isChromiumThere)('who is not signed in', () => {
       const page = await browser.open(link)
       await page.getByRole('heading', { name: 'Choose a password' }).waitFor()
       expect(page.url()).toBe(`${desk.server.url}/code`)
+      expect(await wrongWith(page, 'code')).toEqual([])
       await page.getByRole('textbox', { name: 'Password', exact: true }).fill(password)
       await page.getByRole('textbox', { name: 'Once more' }).fill(password)
       await page.getByRole('button', { name: 'Go on' }).click()
@@ -31,6 +33,7 @@ describe.skipIf(!isChromiumThere)('who is not signed in', () => {
       await page.getByRole('textbox', { name: 'Password' }).fill('not the password')
       await page.getByRole('button', { name: 'Sign in' }).click()
       await page.getByRole('alert').waitFor()
+      expect(await wrongWith(page, 'sign-in')).toEqual([])
       await page.getByRole('textbox', { name: 'Password' }).fill(password)
       await page.getByRole('button', { name: 'Sign in' }).click()
       await page.getByRole('heading', { name: 'Runs' }).waitFor()
@@ -39,7 +42,7 @@ describe.skipIf(!isChromiumThere)('who is not signed in', () => {
     } finally {
       await browser.close()
     }
-  })
+  }, 120_000)
 
   test('keys lead about, cancel asks first, and a run that was cancelled says so', async () => {
     const browser = await desk.browse()
@@ -51,9 +54,11 @@ describe.skipIf(!isChromiumThere)('who is not signed in', () => {
       await page.getByRole('heading', { name: 'Runs' }).waitFor()
       await page.keyboard.press('?')
       await page.getByRole('dialog').getByText('Go to Pipelines').waitFor()
+      expect(await wrongWith(page, 'help')).toEqual([])
       await page.keyboard.press('Escape')
       await page.keyboard.press('Control+k')
       await page.getByRole('combobox').fill(desk.runs.held)
+      expect(await wrongWith(page, 'palette')).toEqual([])
       await page.keyboard.press('Enter')
       await page.getByRole('heading', { name: 'desk: waiting' }).waitFor()
       await page.getByRole('button', { name: 'Cancel the run' }).click()
@@ -63,5 +68,5 @@ describe.skipIf(!isChromiumThere)('who is not signed in', () => {
     } finally {
       await browser.close()
     }
-  })
+  }, 120_000)
 })

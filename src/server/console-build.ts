@@ -45,8 +45,14 @@ export async function buildConsole(): Promise<void> {
     rmSync(join(consoleFolder, fresh), { recursive: true, force: true })
     throw new Error(`the console could not be built: ${said.trim().slice(-2000)}`)
   }
-  rmSync(consoleDirectory, { recursive: true, force: true })
-  renameSync(join(consoleFolder, fresh), consoleDirectory)
+  const made = join(consoleFolder, fresh)
+  try {
+    if (!isConsoleStale()) return // another process was faster, from the same sources
+    rmSync(consoleDirectory, { recursive: true, force: true })
+    renameSync(made, consoleDirectory)
+  } finally {
+    rmSync(made, { recursive: true, force: true })
+  }
 }
 
 /** For a start: builds what is stale, and says so. A build that fails leaves the server without new pages, never without its API. */

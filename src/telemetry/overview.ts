@@ -4,13 +4,13 @@ import type { Pool } from '../store/pool.ts'
 import { type Baselines, type Return, returnsOf } from './return-on-automation.ts'
 import { type Share, wilson } from './wilson.ts'
 
-/** Several people look at once: they see one look. */
+/** Several people look at once: they see one look, which is kept for a second, or for four times what it took: it never costs more than a fifth. */
 const keptFor: Millis = 1000
+const keptTimes = 4
 /** Counting past this would read more than anyone can use. */
 const mostCounted = 10_000
 const mostGroups = 50
 const hour: Millis = 3_600_000
-const states = ['open', 'paused', 'succeeded', 'failed', 'cancelled', 'killed'] as const
 
 /** Something that does not go on by itself, and what it is for. */
 export interface Stuck {
@@ -58,12 +58,12 @@ const ms = (column: string): string => `(extract(epoch from ${column}) * 1000)::
 /**
  * Every count walks an index (`run_state`, `work_item_pkey`, `decision_at`, `work_item_order`, `dead_letter_open`, `run_hold_standing`), and none
  * opens a payload. Rejected: counting `run` by `started`, which no
- * index has: ids begin with their time; grouping by the hour in an id: of a million runs a day it read 2.6 s, each hour's own range 0.3 s.
+ * index has: ids begin with their time; a range for each hour and state: 1.1 s for 200,000 runs of a day where one pass takes 0.4 s (on a busy
+ * machine), because the planner walks `run_id` for every state.
  */
 const sql = {
-  runs: `select s.state, h.n::int as hour, x.count from unnest($2::text[]) as s(state)
-    cross join unnest($3::text[], $4::text[]) with ordinality as h(low, high, n)
-    cross join lateral (select count(*)::int as count from run where t = $1 and state = s.state and id >= h.low and id < h.high) x where x.count > 0`,
+  runs: `select state, (('x0000' || substr(id, 5, 12))::bit(64)::bigint / ${hour})::int as hour, count(*)::int as count
+    from run where t = $1 and id >= $2 group by 1, 2`,
   open: `select count(*) filter (where not is_parked)::int as running, count(*) filter (where is_parked)::int as waiting
     from (select is_parked from wake where t = $1 limit ${10 * mostCounted}) x`,
   asked: `select count(distinct w.run)::int as runs from work_item w where w.t = $1 and w.id >= $2 and w.run >= $3`,
@@ -88,12 +88,12 @@ const sql = {
     group by 1, 2, 3 order by kind desc, count desc limit ${mostGroups}`,
 } as const
 
-/** Owns: what the automation did since a moment, and what it needs from people; read, and kept for a second. It changes nothing. */
+/** Owns: what the automation did since a moment, and what it needs from people; read, and kept for a moment. It changes nothing. */
 export class Overview {
   readonly #pool: Pool
   readonly #clock: Clock
   readonly #baselines: Baselines
-  readonly #kept = new Map<string, { readonly at: Instant; readonly view: Promise<OverviewView> }>()
+  readonly #kept = new Map<string, { until: Instant; readonly view: Promise<OverviewView> }>()
 
   constructor(options: { pool: Pool; clock: Clock; baselines: Baselines }) {
     this.#pool = options.pool
@@ -105,26 +105,27 @@ export class Overview {
     const now = this.#clock.today()
     const key = `${tenant} ${since}`
     const kept = this.#kept.get(key)
-    if (kept && now - kept.at < keptFor) return kept.view
-    for (const [other, { at }] of this.#kept) if (now - at >= keptFor) this.#kept.delete(other)
+    if (kept && now < kept.until) return kept.view
+    for (const [other, { until }] of this.#kept) if (now >= until) this.#kept.delete(other)
     const view = this.#look(tenant, since, now)
-    this.#kept.set(key, { at: now, view })
-    view.catch(() => this.#kept.delete(key)) // the next one looks again
+    const fresh = { until: Number.POSITIVE_INFINITY, view }
+    this.#kept.set(key, fresh)
+    view.then(
+      () => {
+        const ended = this.#clock.today()
+        fresh.until = ended + Math.max(keptFor, keptTimes * (ended - now))
+      },
+      () => this.#kept.delete(key), // the next one looks again
+    )
     return view
   }
 
   async #look(tenant: TenantId, since: Instant, now: Instant): Promise<OverviewView> {
     const from = idFrom('run', since)
-    const hours = hoursFrom(since, now)
     const ask = async <R extends object>(text: string, ...more: readonly unknown[]): Promise<readonly R[]> =>
       (await this.#pool.query<R>(text, [tenant, ...more])).rows
     const [runs, [open], [asked], people, costs, succeeded, queues, [counts], stuck] = await Promise.all([
-      ask<HourRow>(
-        sql.runs,
-        states,
-        hours.map(({ low }) => low),
-        hours.map(({ high }) => high),
-      ),
+      ask<HourRow>(sql.runs, from),
       ask<{ running: number; waiting: number }>(sql.open),
       ask<{ runs: number }>(sql.asked, idFrom('rev', since), from),
       ask<{ pipeline: string | null; decisions: number; rejected: number; active: number }>(sql.people, since),
@@ -150,8 +151,8 @@ export class Overview {
         paused: counts?.paused ?? 0,
         began: total(runs, (row) => row.count),
       },
-      hours: hours.map(({ at }, n) => {
-        const mine = runs.filter((row) => row.hour === n + 1)
+      hours: hoursFrom(since, now).map((at) => {
+        const mine = runs.filter((row) => row.hour === at / hour)
         return {
           at,
           runs: total(mine, (row) => row.count),
@@ -217,16 +218,13 @@ interface StuckRow {
 
 interface HourRow {
   readonly state: string
-  /** From 1. */
+  /** Since 1970. */
   readonly hour: number
   readonly count: number
 }
 
-/** Every hour of the stretch, those without a run too: a gap is a finding. Each has the range of its ids. */
-function hoursFrom(since: Instant, now: Instant): readonly { at: Instant; low: string; high: string }[] {
+/** Every hour of the stretch, those without a run too: a gap is a finding. */
+function hoursFrom(since: Instant, now: Instant): readonly Instant[] {
   const first = Math.floor(since / hour)
-  return Array.from({ length: Math.floor(now / hour) - first + 1 }, (_, n) => {
-    const at = (first + n) * hour
-    return { at, low: idFrom('run', Math.max(since, at)), high: idFrom('run', at + hour) }
-  })
+  return Array.from({ length: Math.floor(now / hour) - first + 1 }, (_, n) => (first + n) * hour)
 }

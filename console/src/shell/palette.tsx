@@ -36,47 +36,44 @@ export default function Palette({ close, help }: PaletteProps): React.JSX.Elemen
     }
   }
   return (
-    <Modal
-      opened
-      onClose={close}
-      withCloseButton={false}
-      size="lg"
-      padding={0}
-      aria-label="Search and commands"
-      yOffset="12vh"
-    >
-      <input
-        className="palette-field"
-        role="combobox"
-        aria-label="Search places, a run’s id, a customer"
-        aria-expanded="true"
-        aria-controls="palette-list"
-        aria-activedescendant={chosen && `palette-${found.indexOf(chosen)}`}
-        placeholder="Search places, a run’s id, a customer"
-        value={text}
-        data-autofocus
-        onChange={(event) => {
-          setText(event.currentTarget.value)
-          setAt(0)
-        }}
-        onKeyDown={pressed}
-      />
-      <ul id="palette-list" className="palette-list" role="listbox" aria-label="Found">
-        {found.map((command, n) => (
-          // The field has the keyboard; the list only shows where it is.
-          <li
-            key={command.name}
-            id={`palette-${n}`}
-            role="option"
-            aria-selected={command === chosen}
-            onMouseEnter={() => setAt(n)}
-            onClick={() => perform(command)}
-          >
-            <span>{command.name}</span>
-            <span className="dim">{command.about}</span>
-          </li>
-        ))}
-      </ul>
-    </Modal>
+    <Modal.Root opened onClose={close} size="lg" yOffset="12vh">
+      <Modal.Overlay />
+      <Modal.Content aria-label="Search and commands">
+        <Modal.Body p={0}>
+          <input
+            className="palette-field"
+            role="combobox"
+            aria-label="Search places, a run’s id, a customer"
+            aria-expanded="true"
+            aria-controls="palette-list"
+            aria-activedescendant={chosen && `palette-${found.indexOf(chosen)}`}
+            placeholder="Search places, a run’s id, a customer"
+            value={text}
+            data-autofocus
+            onChange={(event) => {
+              setText(event.currentTarget.value)
+              setAt(0)
+            }}
+            onKeyDown={pressed}
+          />
+          <ul id="palette-list" className="palette-list" role="listbox" aria-label="Found">
+            {found.map((command, n) => (
+              // The field has the keyboard; the list only shows where it is.
+              <li
+                key={command.name}
+                id={`palette-${n}`}
+                role="option"
+                aria-selected={command === chosen}
+                onMouseEnter={() => setAt(n)}
+                onClick={() => perform(command)}
+              >
+                <span>{command.name}</span>
+                <span className="dim">{command.about}</span>
+              </li>
+            ))}
+          </ul>
+        </Modal.Body>
+      </Modal.Content>
+    </Modal.Root>
   )
 }

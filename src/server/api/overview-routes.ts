@@ -6,15 +6,13 @@ import { nano } from './cost-schemas.ts'
 const moment = z.number().openapi({ description: 'Milliseconds since 1970.' })
 const countOf = z.number().int()
 
-export const overviewView = z
+const overviewView = z
   .object({
     since: moment,
     at: moment,
-    runs: z
-      .record(z.string(), countOf)
-      .openapi({
-        description: 'By status. `running`, `waiting` and `paused` are all there are; the rest began since.',
-      }),
+    runs: z.record(z.string(), countOf).openapi({
+      description: 'By status. `running`, `waiting` and `paused` are all there are; the rest began since.',
+    }),
     hours: z.array(z.object({ at: moment, runs: countOf, failed: countOf })).readonly(),
     automation: z
       .object({ decided: countOf, alone: countOf })
