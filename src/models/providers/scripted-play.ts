@@ -16,6 +16,8 @@ export type Behaviour =
       /** An event stream of this many bytes of filler in front of the answer, in frames of 16 kB: to see back-pressure. */
       readonly filler?: number
     }
+  /** These words of a provider, as they are: tools, thinking, whatever else has no text. Each dialect's own frames are the caller's to write. */
+  | { readonly does: 'say'; readonly json: unknown; readonly events?: readonly string[] }
   /** One byte at a time, each its own write. */
   | { readonly does: 'drip'; readonly text?: string }
   | ({ readonly does: 'hang' } & Where)
@@ -169,7 +171,9 @@ export class Play {
     this.#call.usage = usage
     const { isStream, ...rest } = asked
     const path = this.#call.path.split('?')[0] ?? ''
-    return { answer: answerTo({ ...rest, path }, { words, usage }), isStream }
+    const answer = answerTo({ ...rest, path }, { words, usage })
+    if (does.does !== 'say') return { answer, isStream }
+    return { answer: { ...answer, json: does.json, events: does.events ?? [] }, isStream }
   }
 }
 
