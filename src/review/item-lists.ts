@@ -53,7 +53,7 @@ export class ItemLists {
 
 /** Conditions are put together, not switched off by `$n is null`: one general plan would use no index (`work_item_queue`, `work_item_order`, `work_item_settled`). */
 function pageQuery(request: ListItems, rows: number): { text: string; values: unknown[] } {
-  const { tenant, state = 'open', queue, mine } = request
+  const { tenant, state = 'open', queue, mine, ready, sort = 'priority' } = request
   const after = request.cursor === undefined ? undefined : decodeCursor(request.cursor, state)
   const values: unknown[] = [tenant, state, rows]
   const bind = (value: unknown): string => `$${values.push(value)}`
@@ -63,9 +63,15 @@ function pageQuery(request: ListItems, rows: number): { text: string; values: un
     isOpen ? `i.state = 'open'` : `i.state <> 'open'`, // said again in words: the indexes are partial
     ...(queue === undefined ? [] : [`i.queue = ${bind(queue)}`]),
     ...(mine === undefined ? [] : [isOpen ? `i.holder = ${bind(mine)}` : decidedBy(bind(mine))]),
+    ...(ready === undefined || !isOpen
+      ? []
+      : [
+          `(i.snoozed_until is null or i.snoozed_until <= now())`,
+          `(i.assignee is null or i.assignee = ${bind(ready)})`,
+        ]),
     ...(after && isOpen
       ? [
-          `(i.priority, coalesce(i.due, 'infinity'), i.id) > (${bind(after.priority)}::smallint,
+          `(${orders[sort]}) > (${sort === 'priority' ? `${bind(after.priority)}::smallint,` : ''}
             coalesce('epoch'::timestamptz + ${bind(after.due)}::float8 * interval '1 microsecond', 'infinity'), ${bind(after.id)}::text)`,
         ]
       : []),
@@ -73,9 +79,15 @@ function pageQuery(request: ListItems, rows: number): { text: string; values: un
   ]
   const text = `select ${summaryColumns}, ${dueMicros} as due_micros
     from work_item i left join subject_key k on k.t = i.t and k.id = i.key_id where ${where.join(' and ')}
-    order by ${isOpen ? `i.priority, coalesce(i.due, 'infinity'), i.id` : 'i.id desc'} limit $3`
+    order by ${isOpen ? orders[sort] : 'i.id desc'} limit $3`
   return { text, values }
 }
+
+/** Each has its index. */
+const orders = {
+  priority: `i.priority, coalesce(i.due, 'infinity'), i.id`,
+  due: `coalesce(i.due, 'infinity'), i.id`,
+} as const
 
 const decidedBy = (person: string): string =>
   `exists (select 1 from decision d where d.t = i.t and d.item = i.id and d.person = ${person})`

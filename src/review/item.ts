@@ -168,6 +168,10 @@ export interface ListItems {
   readonly queue?: string | undefined
   /** Of `open`: what this person holds; otherwise: what this person decided. */
   readonly mine?: PersonId | undefined
+  /** Of `open`: leaves out what is put aside, or given to somebody else than this person. */
+  readonly ready?: PersonId | undefined
+  /** Of `open`; `priority` unless said, and a cursor goes on only in its own order. */
+  readonly sort?: 'priority' | 'due' | undefined
   /** Who looks. */
   readonly viewer?: PersonId | undefined
   readonly cursor?: string | undefined

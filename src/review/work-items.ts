@@ -1,10 +1,12 @@
-import type { Clock } from '../core/clock.ts'
-import type { PersonId, WorkItemId } from '../core/ids.ts'
+import type { Clock, Instant } from '../core/clock.ts'
+import type { PersonId, TenantId, WorkItemId } from '../core/ids.ts'
 import type { Random } from '../core/random.ts'
 import type { Pool } from '../store/pool.ts'
 import { Claims } from './claims.ts'
 import { Decisions } from './decisions.ts'
+import { type Draft, Drafts, type OfDraft, type SaveDraft } from './drafts.ts'
 import { Escalation } from './escalation.ts'
+import { type GivenTo, type InHand, InboxDesk, type QueueState } from './inbox-desk.ts'
 import { ItemLists } from './item-lists.ts'
 import type {
   Claim,
@@ -26,6 +28,7 @@ import type {
 import { ItemViews } from './item-views.ts'
 import type { MayDecide, OnRejected, ReviewAudit, ReviewKeys, SendWake } from './ports.ts'
 import { Questions } from './questions.ts'
+import { type OfDecision, type Shown, ShownAgain } from './shown.ts'
 
 export interface WorkItemsOptions {
   readonly pool: Pool
@@ -50,6 +53,9 @@ export class WorkItems {
   readonly #claims: Claims
   readonly #decisions: Decisions
   readonly #escalation: Escalation
+  readonly #desk: InboxDesk
+  readonly #drafts: Drafts
+  readonly #shown: ShownAgain
 
   constructor(options: WorkItemsOptions) {
     const decisions = new Decisions(options)
@@ -59,6 +65,9 @@ export class WorkItems {
     this.#views = new ItemViews(options)
     this.#claims = new Claims(options)
     this.#escalation = new Escalation(options)
+    this.#desk = new InboxDesk(options)
+    this.#drafts = new Drafts(options)
+    this.#shown = new ShownAgain(options)
   }
 
   /** Idempotent for (run, stepKey). Errors: `review/other-question`, `run/no-key`, the key's. */
@@ -120,6 +129,41 @@ export class WorkItems {
   /** Held decisions whose time has come, of all tenants. Answers how many: less than `limit` means that none is left. */
   takeEffect(limit: number): Promise<number> {
     return this.#decisions.takeEffect(limit)
+  }
+
+  /** What waits, by queue, and how it went lately. */
+  queues(tenant: TenantId): Promise<readonly QueueState[]> {
+    return this.#desk.queues(tenant)
+  }
+
+  /** What the person holds and has not decided, the first in its order. */
+  inHand(request: InHand): Promise<WorkItemId | undefined> {
+    return this.#desk.inHand(request)
+  }
+
+  /** Puts a held item aside until a time. Errors: as `release`, `review/bad-input`. */
+  snooze(request: ReleaseItem & { readonly until: Instant }): Promise<void> {
+    return this.#desk.snooze(request)
+  }
+
+  /** Gives a held item to a person or a queue. Errors: as `release`. */
+  reassign(request: ReleaseItem & GivenTo): Promise<void> {
+    return this.#desk.reassign(request)
+  }
+
+  /** Undefined: there is none. Errors: `review/no-such-item`, the key's. */
+  draft(request: OfDraft): Promise<Draft | undefined> {
+    return this.#drafts.read(request)
+  }
+
+  /** Errors: `review/no-such-item`, `review/draft-changed`, the key's. */
+  saveDraft(request: SaveDraft): Promise<Draft> {
+    return this.#drafts.save(request)
+  }
+
+  /** What a decision was made on. Errors: `review/no-such-decision`, the key's. */
+  shown(request: OfDecision): Promise<Shown> {
+    return this.#shown.show(request)
   }
 
   /** Marks at most `limit` items that are past due, of all tenants (W7). Answers how many: less than `limit` means that none is left. */

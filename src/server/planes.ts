@@ -123,6 +123,10 @@ export async function openPlanes(options: PlanesOptions) {
       wake,
       random,
       clock,
+      async mayDecide(tenant, person) {
+        const roles = await sessions.rolesOf(tenant, person)
+        return roles.length === 0 || roles.includes('reviewer') || roles.includes('admin') // without a part: a key's person
+      },
       onRejected: (connection, rejected) => caches.answers.evict(rejected, connection),
     })
     const holds = new RunHolds({ pool, audit, wake })

@@ -31,6 +31,7 @@ import { modelRoutes } from './model-routes.ts'
 import { pipelineRoutes } from './pipeline-routes.ts'
 import { openApiDocument, registerComponents } from './openapi-document.ts'
 import { knownError, problemResponse } from './problem.ts'
+import { inboxRoutes } from './inbox-routes.ts'
 import { reviewRoutes } from './review-routes.ts'
 import { runRoutes } from './run-routes.ts'
 import { checkHost, checkSite, checkToken, readCookie } from './session-cookie.ts'
@@ -88,6 +89,7 @@ export function makeApp(options: AppOptions): Api {
     runRoutes(planes, outcomes),
     lineageRoutes(planes),
     reviewRoutes(planes),
+    inboxRoutes(planes),
     mailRoutes(planes),
     eventRoutes(planes),
     peopleRoutes(planes),

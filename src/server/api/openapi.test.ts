@@ -81,6 +81,34 @@ test('the document is what every route answers: no field that it does not name',
     'post /api/v1/reviews/claim-next': () => server.ask('/api/v1/reviews/claim-next', json({ queue: 'money' })),
     'post /api/v1/reviews/{item}/decide': () =>
       server.ask(`/api/v1/reviews/${item}/decide`, json({ claim: 2, verdict: 'approve', shownDigest, note: 'fine' })),
+    'get /api/v1/inbox': () => server.ask('/api/v1/inbox?sort=due&limit=1'),
+    'get /api/v1/inbox/{item}/draft': () => server.ask(`/api/v1/inbox/${item}/draft`),
+    'put /api/v1/inbox/{item}/draft': () =>
+      server.ask(`/api/v1/inbox/${item}/draft`, {
+        ...json({ version: 0, content: { note: 'so far' } }),
+        method: 'PUT',
+      }),
+    'get /api/v1/decisions/{decision}/shown': () => server.ask(`/api/v1/decisions/${item}.1/shown`),
+    'post /api/v1/inbox/next': async () => {
+      await server.mail('refund this', 'Another')
+      return server.ask('/api/v1/inbox/next', json({}))
+    },
+    'post /api/v1/inbox/{item}/claim': async () => server.ask(`/api/v1/inbox/${(await inHand()).item}/claim`, post),
+    'post /api/v1/inbox/undo': async () => {
+      const { item: next, claim } = await inHand()
+      const { shownDigest: digest } = await server.planes.reviews.show({ tenant: mainTenant, item: next as never }) // an item's id, from the server
+      const decision = { claim, verdict: 'approve', shownDigest: digest, holdFor: 60_000 }
+      await server.ask(`/api/v1/reviews/${next}/decide`, json(decision))
+      return server.ask('/api/v1/inbox/undo', json({}))
+    },
+    'post /api/v1/inbox/{item}/snooze': async () => {
+      const { item: next, claim } = await inHand()
+      return server.ask(`/api/v1/inbox/${next}/snooze`, json({ claim, until: 0 }))
+    },
+    'post /api/v1/inbox/{item}/reassign': async () => {
+      const { item: next, claim } = await inHand()
+      return server.ask(`/api/v1/inbox/${next}/reassign`, json({ claim, queue: 'elsewhere' }))
+    },
     'post /api/v1/runs/{run}/cancel': () => server.ask(`/api/v1/runs/${run.run}/cancel`, { method: 'POST' }),
     'post /api/v1/runs/{run}/resume': () => server.ask(`/api/v1/runs/${run.run}/resume`, { method: 'POST' }),
     'post /api/v1/runs/{run}/release': async () => {
@@ -165,6 +193,10 @@ test('the document is what every route answers: no field that it does not name',
     },
     'get /api/v1/effects': () => server.ask('/api/v1/effects'),
     'get /api/v1/steps': () => server.ask('/api/v1/steps'),
+  }
+  const inHand = async (): Promise<{ item: string; claim: number }> => {
+    const next = z.object({ claim: z.object({ item: z.string(), claim: z.number() }) })
+    return next.parse(await (await server.ask('/api/v1/inbox/next', post)).json()).claim
   }
   const plan = async (): Promise<string> => {
     const made = await (await server.ask('/api/v1/routes/chat/plans', json({}))).json()

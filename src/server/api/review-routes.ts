@@ -5,7 +5,7 @@ import type { Planes } from '../planes.ts'
 import { type Api, type ApiContext, answers, asBody, line, makeApi, mayTake, takes } from './api.ts'
 import { decided, itemClaim, itemDetail, itemSummary, itemVerdict } from './review-schemas.ts'
 
-const lease = z
+export const lease = z
   .number()
   .int()
   .min(1000)
@@ -13,17 +13,42 @@ const lease = z
   .optional()
   .openapi({ description: 'Milliseconds; ten minutes unless said.' })
 
+/** How the person looked at it, and how long it can be undone. */
+const howLooked = {
+  activeMs: z.number().int().min(0).max(86_400_000).optional(),
+  holdFor: z.number().int().min(0).max(60_000).optional().openapi({
+    description: 'Milliseconds until it takes effect, and can be undone; 0 unless said.',
+  }),
+  seen: z
+    .strictObject({
+      evidence: z.array(line(200)).max(100).readonly().optional(),
+      visibleMs: z.number().int().min(0).max(86_400_000).optional(),
+      key: line(40).optional(),
+    })
+    .optional(),
+}
+
 /** What the database can hold of a number that it counts up. */
-const claimNumber = z.number().int().min(0).max(2_147_483_647)
+export const claimNumber = z.number().int().min(0).max(2_147_483_647)
 
-const byItem = z.object({ item: z.string().openapi({ param: { name: 'item', in: 'path' }, example: 'rev_0' }) })
+export const decisionBody = z.object({
+  claim: claimNumber,
+  verdict: itemVerdict,
+  shownDigest: line(64).openapi({ description: 'Of the item as it was shown.' }),
+  reason: line(200).optional(),
+  note: z.string().max(4000).optional(),
+  value: z.json().optional().openapi({ type: 'object', description: 'The edited arguments, or the answer.' }),
+  ...howLooked,
+})
 
-const itemOf = (text: string): WorkItemId => {
+export const byItem = z.object({ item: z.string().openapi({ param: { name: 'item', in: 'path' }, example: 'rev_0' }) })
+
+export const itemOf = (text: string): WorkItemId => {
   if (!isId('rev', text)) throw new MillraceError('review/no-such-item', { item: text.slice(0, 64) })
   return text
 }
 /** Who asks: the person behind the key, never one that the request names. */
-const asker = (c: ApiContext) => ({ tenant: c.get('principal').tenant, person: c.get('principal').person.id })
+export const asker = (c: ApiContext) => ({ tenant: c.get('principal').tenant, person: c.get('principal').person.id })
 
 /** Work items: list, show, claim, release, decide. */
 export function reviewRoutes({ reviews }: Planes): Api {
@@ -51,7 +76,10 @@ export function reviewRoutes({ reviews }: Planes): Api {
       async (c) => {
         const { mine, ...query } = c.req.valid('query')
         const { tenant, person } = asker(c)
-        return c.json(await reviews.list({ tenant, ...query, ...(mine === 'true' && { mine: person }) }), 200)
+        return c.json(
+          await reviews.list({ tenant, viewer: person, ...query, ...(mine === 'true' && { mine: person }) }),
+          200,
+        )
       },
     )
     .openapi(
@@ -108,20 +136,7 @@ export function reviewRoutes({ reviews }: Planes): Api {
         path: '/reviews/{item}/decide',
         request: {
           params: byItem,
-          body: takes(
-            z.object({
-              claim: claimNumber,
-              verdict: itemVerdict,
-              shownDigest: line(64).openapi({ description: 'Of the item as it was shown.' }),
-              reason: line(200).optional(),
-              note: z.string().max(4000).optional(),
-              value: z
-                .json()
-                .optional()
-                .openapi({ type: 'object', description: 'The edited arguments, or the answer.' }),
-              activeMs: z.number().int().min(0).max(86_400_000).optional(),
-            }),
-          ),
+          body: takes(decisionBody),
         },
         responses: {
           200: answers(decided, 'Taken; sent twice it counts once.'),

@@ -81,3 +81,30 @@ export const decided = z.object({
   effectiveAt: z.number().optional().openapi({ description: 'Held until then; absent: it has taken effect.' }),
   isRepeat: z.boolean(),
 })
+export const queueState = z.object({
+  queue: z.string(),
+  open: z.number(),
+  overdue: z.number(),
+  snoozed: z.number(),
+  isMore: z.boolean().openapi({ description: 'More wait than were counted.' }),
+  oldest: z.number(),
+})
+export const draft = z.object({ version: z.number(), saved: z.number(), content: json })
+export const shownAgain = z.object({
+  decision: z.string(),
+  item: z.string(),
+  ordinal: z.number(),
+  person: z.string(),
+  at: z.number(),
+  verdict: itemVerdict,
+  shownDigest: z.string(),
+  fits: z.boolean(),
+  content: json.optional(),
+  seen: z
+    .object({
+      evidence: z.array(z.string()).readonly().optional(),
+      visibleMs: z.number().optional(),
+      key: z.string().optional(),
+    })
+    .optional(),
+})
