@@ -69,7 +69,10 @@ export class Decisions {
   /** Lets at most `limit` held decisions take effect whose time has come, of all tenants. Answers how many it looked at. */
   async takeEffect(limit: number): Promise<number> {
     const due = await this.#held.due(limit)
-    for (const one of due) await this.takeHeld(one)
+    const failures: unknown[] = []
+    // One that cannot be read must not keep the others waiting behind it.
+    for (const one of due) await this.takeHeld(one).catch((error: unknown) => failures.push(error))
+    if (failures.length > 0) throw new AggregateError(failures, 'held decisions did not take effect')
     return due.length
   }
 
@@ -158,6 +161,11 @@ export class Decisions {
     const { row, request, ordinal } = judged
     const isSettled = request.verdict !== 'approve' || ordinal >= row.quorum
     const decision = await this.#insert(connection, judged)
+    await connection.query({
+      name: 'drop-draft',
+      text: 'delete from draft where t = $1 and item = $2 and person = $3',
+      values: [request.tenant, row.id, request.person],
+    })
     await connection.query({
       name: isSettled ? 'settle-work-item' : 'free-work-item',
       text: `update work_item set holder = null, lease_until = null, effective_at = null ${isSettled ? ", state = 'decided', settled = clock_timestamp()" : ''} where t = $1 and id = $2`,

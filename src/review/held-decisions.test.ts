@@ -121,6 +121,17 @@ test('a part that was taken away, or a row that was changed, is found when the d
   expect(await bed.items.claim({ tenant, item: dismissed.item, person: person() })).toMatchObject({ claim: 2 })
 })
 
+test('one held decision that cannot be read keeps no other waiting', async () => {
+  const broken = await held()
+  await bed.database.pool.query('update held_decision set body = $2 where item = $1', [broken.item, Buffer.alloc(80)])
+  const { item } = await held()
+  await passTime(broken.item)
+  await passTime(item)
+  await expect(bed.items.takeEffect(100)).rejects.toThrow('held decisions')
+  expect([await stateOf(broken.item), await stateOf(item)]).toEqual(['open', 'decided'])
+  await bed.items.undo({ tenant, person: broken.me })
+})
+
 test('a decision that was made before the deadline wins over it, though it was still held (E20)', async () => {
   const { question } = await held()
   expect(await bed.items.close(question, 'timeout')).toMatchObject({ verdict: 'approve' })

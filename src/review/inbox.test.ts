@@ -81,7 +81,11 @@ test('of two windows that save a draft the second is told; nobody else reads it,
   expect(await codeOf(bed.items.saveDraft({ tenant, item, person: person(), version: 3, content: 1 }))).toBe(
     'review/draft-changed',
   )
+  const { claim } = await bed.items.claim({ tenant, item, person: me })
+  const { shownDigest } = await bed.items.show({ tenant, item })
   expect(await bed.count(`draft d where item = $1 and encode(body, 'escape') like '%xyzzy%'`, [item])).toBe(0)
+  await bed.items.decide({ tenant, item, person: me, claim, verdict: 'approve', shownDigest })
+  expect(await bed.count('draft where item = $1', [item])).toBe(0)
 })
 
 test('a decision shows again what it was made on, also after an edit; one altered byte shows as broken', async () => {
