@@ -10,7 +10,7 @@ import type { Project } from '../server/project.ts'
 
 /** Where one model answers, as the command line says it. */
 export interface TargetOption {
-  readonly provider: 'openai' | 'anthropic' | 'openai-compatible'
+  readonly provider: 'openai' | 'anthropic' | 'openai-compatible' | 'kserve-v2'
   readonly url: string
   readonly model: string
 }
@@ -54,13 +54,17 @@ export function routeOption(text: string, before: readonly RouteOption[] = []): 
  * slash. The provider follows from the host unless it is said.
  */
 export function targetOption(text: string): TargetOption {
-  const [, said, address = ''] = /^(?:(openai-compatible|openai|anthropic):)?(https?:\/\/.+)$/.exec(text) ?? []
+  const [, said, address = ''] =
+    /^(?:(openai-compatible|openai|anthropic|kserve-v2):)?(https?:\/\/.+)$/.exec(text) ?? []
   if (!URL.canParse(address))
     throw new InvalidArgumentError(`${text} is no URL/MODEL such as http://127.0.0.1:9001/v1/small.`)
   const { host, origin, pathname } = new URL(address)
   const [, base, model] = /^(.*\/v\d+(?:beta)?)\/(.+)$/.exec(pathname) ?? /^(.*)\/([^/]+)$/.exec(pathname) ?? []
   if (!model) throw new InvalidArgumentError(`${text} names no model after its address.`)
-  const provider = said ? (said as TargetOption['provider']) : providerAt(host) // one of the three that the pattern knows
+  const provider = said ? (said as TargetOption['provider']) : providerAt(host) // one of those that the pattern knows
+  // As its metadata are addressed, or shorter.
+  if (provider === 'kserve-v2')
+    return { provider, url: origin + (base ?? '').replace(/\/v2$/, ''), model: decoded(model.replace(/^models\//, '')) }
   // Anthropic's clients add /v1 themselves.
   const path = provider === 'anthropic' ? (base ?? '').replace(/\/v1$/, '') : (base ?? '')
   return { provider, url: origin + path, model: decoded(model) }

@@ -72,6 +72,8 @@ beforeAll(async () => {
       intent: { provider: 'onnx', directory: join(bundledEncoder, '../support-intent') },
       remote: kserve,
       unpriced: { ...kserve, model: 'unpriced' },
+      free: { ...kserve, model: 'free' },
+      openai: { provider: 'openai-compatible', url: `${url}/v1`, model: 'small-3', sees: [...dataClasses] },
     },
     routes: {
       vectors: { targets: ['mini'], aliases: ['sentence-transformers/mini'] },
@@ -79,9 +81,15 @@ beforeAll(async () => {
       sure: { targets: ['intent'], cascade: { scorer: { by: 'confidence' }, least: 0.999999, then: ['remote'] } },
       away: { targets: ['remote'] },
       unpriced: { targets: ['unpriced'] },
+      free: { targets: ['free'] },
+      openai: { targets: ['openai'] },
     },
     prices: [
-      { provider: 'kserve-v2', model: 'e5/base', currency: 'EUR', from: '2020-01-01', input: '1', cacheRead: '1' },
+      ...(['e5/base', 'free', 'small-3'] as const).map((model) => {
+        const price = model === 'free' ? '0' : '1'
+        const provider = model === 'small-3' ? 'openai-compatible' : 'kserve-v2'
+        return { provider, model, currency: 'EUR', from: '2020-01-01', input: price, cacheRead: price }
+      }),
     ],
     budgets: [{ id: 'clients', currency: 'EUR', period: 'day', cap: '5' }],
     gateway: { budgets: ['clients'], dataClass: 'special' },
@@ -238,7 +246,43 @@ test('without a price nobody can hold its cost to a budget, and it is not asked'
   expect(remote.asked).toEqual([])
 })
 
-test('its vectors reach a client of OpenAI’s embeddings, who hears nothing of a usage that nobody told', async () => {
+test('at a price of zero the worst case is zero, though nobody told the use', async () => {
+  await infer('free', { inputs: [{ name: 'sentences', shape: [1], datatype: 'BYTES', data: ['Hello'] }] })
+  await poll(() => lastCall('free')).toMatchObject({ cost: { nano: '0', currency: 'EUR' }, status: 200 })
+})
+
+test('a provider of OpenAI’s embeddings answers too, in the order of the texts, and is paid by what it used', async () => {
+  remote.asked.length = 0
+  remote.answer = () => ({
+    object: 'list',
+    data: [
+      { object: 'embedding', index: 1, embedding: [2, 0.5] },
+      { object: 'embedding', index: 0, embedding: [1, 0.5] },
+    ],
+    usage: { prompt_tokens: 7, total_tokens: 7 },
+  })
+  const { body } = await infer('openai', {
+    id: 'b',
+    inputs: [textInput(['Hello', 'Hi'])],
+    outputs: [{ name: 'embedding' }],
+  })
+  remote.answer = undefined
+  expect(body).toEqual({
+    model_name: 'openai',
+    id: 'b',
+    outputs: [{ name: 'embedding', datatype: 'FP32', shape: [2, 2], data: [1, 0.5, 2, 0.5] }],
+  })
+  expect(remote.asked).toMatchObject([
+    { url: '/v1/embeddings', body: { model: 'small-3', input: ['Hello', 'Hi'], encoding_format: 'float' } },
+  ])
+  await poll(() => lastCall('openai')).toMatchObject({ usage: { input: 7 }, cost: { nano: '7000' } })
+  expect(await infer('openai', { inputs: [textInput(['a'])], parameters: { priority: 1 } })).toMatchObject({
+    status: 400,
+    body: { code: 'model/foreign-field' },
+  })
+})
+
+test('vectors of a server of the protocol reach a client of OpenAI’s embeddings, who hears nothing of a usage that nobody told', async () => {
   const openai = new OpenAI({ baseURL: `${server.url}/v1`, apiKey: server.key, maxRetries: 0 })
   remote.asked.length = 0
   const { data, usage } = await openai.embeddings.create({ model: 'away', input: ['Hello', 'Hi'] })

@@ -146,6 +146,8 @@ const factsOf = ({ call, clock }: Reading) => ({
   asksUsage: call.request.asksUsage,
   id: `resp_${call.id.slice('cal_'.length)}`,
   ...(call.request.json['encoding_format'] === 'base64' && { encoding: 'base64' }),
+  asked: call.request.model,
+  ...(typeof call.request.json['id'] === 'string' && { askedId: call.request.json['id'] }),
 })
 
 /** The provider's, where the client speaks its dialect; else what is true in any. */

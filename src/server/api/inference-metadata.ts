@@ -24,7 +24,7 @@ export function speakersOf(route: RouteVersion, version: string | undefined): Ad
   const digests = new Set(asked.map((one) => one.version).filter((digest) => only === undefined || digest === only))
   const [first, ...others] = [...digests]
     .map((digest) => modelOf(route, digest))
-    .filter((model) => wayTo(model, 'open-inference') !== undefined)
+    .filter((model) => wayTo(model, 'open-inference') !== undefined && mayEmbed(model))
   if (first) return [first, ...others]
   throw new MillraceError('model/refused-by-constraint', {
     route: route.route,
@@ -33,14 +33,28 @@ export function speakersOf(route: RouteVersion, version: string | undefined): Ad
   })
 }
 
+/** A model that is asked by an adapter for embeddings; one that does not say what it can do is taken to be able. */
+const mayEmbed = ({ capabilities, provider }: ModelVersion): boolean =>
+  provider === 'onnx' || provider === 'kserve-v2' || capabilities?.includes('embeddings') !== false
+
+const platforms: Readonly<Partial<Record<ModelVersion['provider'], string>>> = {
+  onnx: 'onnxruntime_onnx',
+  'kserve-v2': 'kserve_v2',
+}
+
 /** What the protocol tells of a model. Of one within the process it is read from the model itself, which is loaded for it. */
 export async function metadataOf({ describe }: Pick<ModelGateway, 'describe'>, { name, speakers }: Address) {
   const [first] = speakers
-  const tensors = first.provider === 'onnx' ? tensorsOf(await describe(first)) : declaredTensors(first)
+  const tensors =
+    first.provider === 'onnx'
+      ? tensorsOf(await describe(first))
+      : first.provider === 'kserve-v2'
+        ? declaredTensors(first)
+        : tensorsOf({ labels: [], width: -1 })
   return {
     name,
     versions: speakers.map(({ digest }) => digest.slice(0, 12)),
-    platform: first.provider === 'onnx' ? 'onnxruntime_onnx' : 'kserve_v2',
+    platform: platforms[first.provider] ?? first.provider,
     ...tensors,
   }
 }

@@ -15,6 +15,9 @@ export interface AnswerFacts {
   readonly id?: string
   /** In which form the client wants vectors: `float` or `base64`. */
   readonly encoding?: string
+  /** What the client calls the model, and its own name of the request. */
+  readonly asked?: string
+  readonly askedId?: string
 }
 
 /** Carries calls from a client's dialect to that of another provider, and the answers back. Pure, as dialects are. */

@@ -4,6 +4,7 @@ import type { JsonObject } from '../unknown-json.ts'
 import type { Adapter } from './adapter.ts'
 import { chatToMessages } from './chat-to-messages.ts'
 import { MessageEvents } from './completion-as-message-stream.ts'
+import { inferenceOverEmbeddings } from './inference-over-embeddings.ts'
 import { messageOf } from './completion-as-message.ts'
 import { Crossing, type MayDrop } from './crossing.ts'
 import { exactObject, exactText } from './exact-json.ts'
@@ -52,7 +53,13 @@ export const responsesOverChat: Adapter = {
 /** A client of OpenAI's responses, and a provider that speaks Anthropic's messages. */
 export const responsesOverMessages: Adapter = chained(responsesOverChat, chatOverMessages)
 
-const adapters: readonly Adapter[] = [chatOverMessages, messagesOverChat, responsesOverChat, responsesOverMessages]
+const adapters: readonly Adapter[] = [
+  chatOverMessages,
+  messagesOverChat,
+  responsesOverChat,
+  responsesOverMessages,
+  inferenceOverEmbeddings,
+]
 
 /** The way from a client's dialect to another provider's; undefined where there is none. The same dialect on both sides needs none. */
 export const adapterFor = (from: DialectName, to: DialectName): Adapter | undefined =>

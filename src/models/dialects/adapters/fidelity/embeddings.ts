@@ -1,4 +1,5 @@
 import { embeddingFields, embeddingsOverInference, type TensorNames } from '../embeddings-over-inference.ts'
+import { inferenceFields } from '../inference-over-embeddings.ts'
 import type { RequestSection } from './section.ts'
 
 const names: TensorNames = { model: 'vectors', input: 'text', output: 'embedding', width: 384, isColumn: false }
@@ -17,5 +18,29 @@ export const embeddingSections: readonly RequestSection[] = [
       ['dimensions', 384],
     ],
     silent: ['encoding_format', 'user'],
+  },
+]
+
+const texts = [{ name: 'text', shape: [1], datatype: 'BYTES', data: ['a'] }]
+
+export const inferenceSections: readonly RequestSection[] = [
+  {
+    title: 'Fields of a call',
+    from: 'open-inference',
+    rules: inferenceFields,
+    body: (field, value) => ({ model: 'm', inputs: texts, ...(value !== null && { [field]: value }) }),
+    examples: {
+      model: 'm',
+      model_version: '0f1e2d3c',
+      id: 'a',
+      inputs: [{ name: 'text', shape: [2, 1], datatype: 'BYTES', data: ['a', 'b'] }],
+      outputs: [{ name: 'embedding' }],
+      parameters: { priority: 1 },
+    },
+    others: [
+      ['inputs', [{ name: 'text', shape: [1], datatype: 'FP32', data: [1] }]],
+      ['outputs', [{ name: 'label' }]],
+    ],
+    silent: ['model', 'model_version', 'id', 'outputs'],
   },
 ]

@@ -1,13 +1,14 @@
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { isMillraceError } from '../../../../core/errors/millrace-error.ts'
+import type { DialectName } from '../../dialect.ts'
 import { dialects } from '../../dialects.ts'
 import { droppedHeader } from '../adapter.ts'
 import { adapterFor } from '../adapters.ts'
 import type { MayDrop } from '../crossing.ts'
 import { answerSections } from './answers.ts'
 import { chatSections } from './chat.ts'
-import { embeddingsAdapter, embeddingSections } from './embeddings.ts'
+import { embeddingsAdapter, embeddingSections, inferenceSections } from './embeddings.ts'
 import { messageSections } from './messages.ts'
 import { responseSections } from './responses.ts'
 import { sameDialectTries } from './same-dialect.ts'
@@ -18,9 +19,18 @@ import { streamTries } from './streams.ts'
 
 type Outcome = { readonly body: string; readonly dropped: readonly string[] } | { readonly refused: string }
 
+/** The other side of each client's dialect. */
+const others: Readonly<Record<RequestSection['from'], DialectName>> = {
+  'openai-chat': 'anthropic-messages',
+  'anthropic-messages': 'openai-chat',
+  'openai-responses': 'openai-chat',
+  'openai-embeddings': 'open-inference',
+  'open-inference': 'openai-embeddings',
+}
+
 function attempt({ from }: RequestSection, body: object, mayDrop: MayDrop): Outcome {
   const isEmbedding = from === 'openai-embeddings'
-  const to = isEmbedding ? 'open-inference' : from === 'openai-chat' ? 'anthropic-messages' : 'openai-chat'
+  const to = others[from]
   try {
     const request = dialects[from].read(Buffer.from(JSON.stringify(body)))
     const adapter = isEmbedding ? embeddingsAdapter : adapterFor(from, to)
@@ -58,7 +68,13 @@ const fates: Readonly<Record<string, string>> = {
 }
 const valueDependent = ['refused', fates['droppable']]
 
-const requestSections = [...chatSections, ...messageSections, ...responseSections, ...embeddingSections]
+const requestSections = [
+  ...chatSections,
+  ...messageSections,
+  ...responseSections,
+  ...embeddingSections,
+  ...inferenceSections,
+]
 
 const tries = requestSections.flatMap((section) =>
   Object.entries(section.rules).map(([field, rule]) => ({
@@ -184,6 +200,12 @@ ${answerSections
 ${embeddingSections.map(requestTable).join('\n\n')}
 
 Of the answer, the declared output becomes \`data\`, as floats or base64; \`model\` is the version's name here. There is no \`usage\`: the protocol does not tell it. All else (\`id\`, \`model_version\`, other outputs) has no counterpart.
+
+## A client of the Open Inference Protocol, a provider of OpenAI's embeddings
+
+${inferenceSections.map(requestTable).join('\n\n')}
+
+Of the answer, the vectors become the output \`embedding\`, FP32 of \`[n, width]\`, by their \`index\`; \`model_name\` is the name that the client asked for. The use has no place in the protocol: the call's record has it.
 
 ## Streams
 
