@@ -17,6 +17,8 @@ describe('where a route leads', () => {
       url: 'http://127.0.0.1:9001',
       model: 'calm',
     })
+    for (const address of ['http://127.0.0.1:8000/v2/models/e5', 'http://127.0.0.1:8000/e5'])
+      expect(at(`kserve-v2:${address}`)).toEqual({ provider: 'kserve-v2', url: 'http://127.0.0.1:8000', model: 'e5' })
   })
 
   test('what is no address, or names no model, is refused', () => {

@@ -84,13 +84,11 @@ beforeAll(async () => {
       free: { targets: ['free'] },
       openai: { targets: ['openai'] },
     },
-    prices: [
-      ...(['e5/base', 'free', 'small-3'] as const).map((model) => {
-        const price = model === 'free' ? '0' : '1'
-        const provider = model === 'small-3' ? 'openai-compatible' : 'kserve-v2'
-        return { provider, model, currency: 'EUR', from: '2020-01-01', input: price, cacheRead: price }
-      }),
-    ],
+    prices: (['e5/base', 'free', 'small-3'] as const).map((model) => {
+      const price = model === 'free' ? '0' : '1'
+      const provider = model === 'small-3' ? 'openai-compatible' : 'kserve-v2'
+      return { provider, model, currency: 'EUR', from: '2020-01-01', input: price, cacheRead: price }
+    }),
     budgets: [{ id: 'clients', currency: 'EUR', period: 'day', cap: '5' }],
     gateway: { budgets: ['clients'], dataClass: 'special' },
   })
