@@ -59,7 +59,9 @@ const query = z.object({
 })
 const correction = z.strictObject({
   key: line(100).min(1).openapi({ description: 'Names it: told twice, it is booked once.' }),
-  amount: line(40).openapi({ description: 'Units of the currency, added; with a minus taken off.', example: '-0.25' }),
+  amount: line(40)
+    .regex(/^-?(?=[0.]*[1-9])\d{1,9}(?:\.\d{1,30})?$/, 'expected a decimal number that is not zero')
+    .openapi({ description: 'Units of the currency, added; with a minus taken off.', example: '-0.25' }),
   reason: line(500).min(1),
 })
 const byReservation = z.object({

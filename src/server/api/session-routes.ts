@@ -51,11 +51,14 @@ export function sessionRoutes(planes: Planes): Api {
     writeCookie(c, token)
     return shown(token)
   }
+  /** Whoever signs in has nothing yet to show. */
+  const needsNoKey = [{}, { key: [] }]
   return api
     .openapi(
       createRoute({
         method: 'post',
         path: '/session',
+        security: needsNoKey,
         request: { body: takes(z.object({ email: line(254), password: z.string().max(1000) })) },
         responses: { 201: answers(sessionView, 'Signed in: the answer sets the cookie.') },
       }),
@@ -75,6 +78,7 @@ export function sessionRoutes(planes: Planes): Api {
       createRoute({
         method: 'post',
         path: '/codes/exchange',
+        security: needsNoKey,
         request: { body: takes(z.object({ code: line(100), password: z.string().max(1000) })) },
         responses: {
           201: answers(sessionView, 'The password is set, all sessions before have ended, and a new one began.'),
