@@ -107,9 +107,10 @@ function failureOf(answer: unknown, status: number): ProviderFailure | undefined
   return Array.isArray(fields?.['outputs']) ? undefined : malformed('the answer has no outputs')
 }
 
-/** The outputs of an answer that can be read; one that cannot is not among them. */
-export const outputsIn = (answer: unknown): readonly Tensor[] =>
+/** Those outputs of an answer that have such a name and can be read. */
+export const outputsIn = (answer: unknown, isWanted: (name: string) => boolean): readonly Tensor[] =>
   objectsOf(objectOf(answer)?.['outputs']).flatMap((output) => {
+    if (!isWanted(wordOf(output['name']) ?? '')) return []
     try {
       return [tensorIn(output, 'output')]
     } catch (error) {
@@ -125,7 +126,7 @@ const certainties: ReadonlySet<string> = new Set(['probability', 'probabilities'
  * are called so and lie between 0 and 1.
  */
 function saidIn(answer: unknown): Said | undefined {
-  const outputs = outputsIn(answer)
+  const outputs = outputsIn(answer, (one) => one === 'label' || certainties.has(one))
   const labels = outputs.find((one) => one.name === 'label' && one.datatype === 'BYTES')
   const sure = outputs.find((one) => certainties.has(one.name) && one.datatype.startsWith('FP'))
   const confidence = sure && confidenceIn(sure)
@@ -137,10 +138,14 @@ function saidIn(answer: unknown): Said | undefined {
 function confidenceIn({ data, shape: sizes }: Tensor): number | undefined {
   const width = sizes.length > 1 ? (sizes.at(-1) ?? 1) : 1
   let least = 1
-  for (let at = 0; at < data.length; at += width) {
-    const row = data.slice(at, at + width).map(Number)
-    if (row.some((one) => one < 0 || one > 1)) return undefined
-    least = Math.min(least, Math.max(...row))
+  let most = 0
+  for (const [at, one] of data.entries()) {
+    const score = Number(one)
+    if (score < 0 || score > 1) return undefined
+    most = Math.max(most, score)
+    if ((at + 1) % width !== 0) continue
+    least = Math.min(least, most)
+    most = 0
   }
   return data.length === 0 ? undefined : least
 }

@@ -219,6 +219,10 @@ test('how sure a classifier is, is said by its least sure text, and only where i
     })
   expect(said([0.9, 0.1, 0.3, 0.7])).toMatchObject({ text: 'a\nb', confidence: 0.7 })
   expect(said([5, -5, 0.3, 0.7])).not.toHaveProperty('confidence')
+  const many = Array.from({ length: 300_000 }, () => 0.5)
+  expect(
+    openInference.saidIn({ outputs: [{ name: 'scores', datatype: 'FP32', shape: [1, 300_000], data: many }] }),
+  ).toMatchObject({ confidence: 0.5 })
   expect(openInference.saidIn({ outputs: [{ name: 'embedding', datatype: 'FP32', shape: [1], data: [1] }] })).toBe(
     undefined,
   )

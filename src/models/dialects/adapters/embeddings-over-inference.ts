@@ -61,7 +61,7 @@ export const embeddingFields = ({ input, isColumn, output, width }: TensorNames)
 })
 
 function answerOf(body: Buffer, names: TensorNames, { encoding }: AnswerFacts): object {
-  const output = outputsIn(parsed(body.toString('utf8'))).find(({ name }) => name === names.output)
+  const [output] = outputsIn(parsed(body.toString('utf8')), (name) => name === names.output)
   if (!output) return malformed(`it has no readable output ${names.output}`)
   const vectors = vectorsOf(output, names)
   return {
