@@ -39,7 +39,7 @@ export function openCaches(o: {
       throw error
     }
   }
-  const answers = new AnswerCache({ pool, keys, encoder, counts, random, warn })
+  const answers = new AnswerCache({ pool, keys, encoder, counts, random, clock, warn })
   const embeddings = new EmbeddingCache({ pool, warn })
   const stop = repeat(clock, purgeEvery, async () => {
     await answers.purge()

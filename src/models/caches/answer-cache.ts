@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache'
+import type { Clock, Millis } from '../../core/clock.ts'
 import type { CallId } from '../../core/ids.ts'
 import type { Nano } from '../../core/money.ts'
 import type { Random } from '../../core/random.ts'
@@ -8,6 +9,7 @@ import { droppedHeader } from '../dialects/adapters/adapter.ts'
 import type { RoutePolicy } from '../routes/route-version.ts'
 import { type CacheAnswer, type Unkept, whyNotKept } from './admission.ts'
 import type { CacheCounts, Measure, RefusedNear } from './cache-counts.ts'
+import { KnownKeys } from './known-keys.ts'
 import { NearAnswers } from './near-answers.ts'
 import { type CacheQuestion, type Keys, keysOf, type Passed, wantsFresh } from './question.ts'
 import { type CacheKeys, openBody, rowOf } from './kept-row.ts'
@@ -49,6 +51,7 @@ export interface AnswerCacheParts {
   readonly encoder: (name: string) => CacheEncoder | undefined
   readonly counts: CacheCounts
   readonly random: Random
+  readonly clock: Clock
   /** A look-up or a write that failed. */
   readonly warn: (error: unknown) => void
   /** Bytes of answers, and of vectors, that this process holds. */
@@ -71,6 +74,8 @@ interface Recent {
 
 /** Near questions that are held against the facts; the next would be farther still. */
 const mostNear = 5
+/** So long answers gather before they are written: nobody waits for one, and each statement is in the way of those that somebody waits for. */
+const gatherFor: Millis = 50
 /** Bytes of answers that wait to be written: what comes beyond is not kept. */
 const mostWaiting = 32 * 1024 * 1024
 const oneMegabyte = 1024 * 1024
@@ -81,8 +86,8 @@ const oneMegabyte = 1024 * 1024
  *
  * 1. An answer is found only under its own tenant, route, version of route and model, and by who may see the same: they are in the key, and the
  *    key is found by equality.
- * 2. The database says whether an answer lives, at each look-up: memory spares the way of its bytes alone. What one process evicts no other
- *    serves, and expiry goes by one clock.
+ * 2. The database says of every answer that is served that it lives: memory spares the way of its bytes, and the look-up where there is nothing
+ *    (known-keys.ts). What one process evicts no other serves, and expiry goes by one clock.
  * 3. A person's answer is sealed under their key, deleted with them, and in no memory. By its meaning nothing of theirs is found.
  * 4. Unsure is a miss: a fact that differs, a text that cannot be judged, a vector that cannot be made.
  * 5. A cache that fails costs a question, never an answer: no method that a call waits for throws.
@@ -92,6 +97,7 @@ const oneMegabyte = 1024 * 1024
 export class AnswerCache {
   readonly #parts: AnswerCacheParts
   readonly #near: NearAnswers
+  readonly #known: KnownKeys
   readonly #recent: LRUCache<string, Recent>
   readonly #looked = new WeakMap<CacheQuestion, Looked>()
   readonly #reads: GroupCommit<Place & { readonly known: CallId | undefined }, FoundRow | undefined>
@@ -99,9 +105,10 @@ export class AnswerCache {
   #waiting = 0
 
   constructor(parts: AnswerCacheParts) {
-    const { mostInMemory = 32 * oneMegabyte, pool } = parts
+    const { clock, mostInMemory = 32 * oneMegabyte, pool } = parts
     this.#parts = parts
     this.#near = new NearAnswers({ pool, mostBytes: mostInMemory })
+    this.#known = new KnownKeys({ pool, clock })
     this.#recent = new LRUCache({ maxSize: mostInMemory, sizeCalculation: ({ body }) => body.length + 200 })
     this.#reads = new GroupCommit({ send: (places) => readAnswers(pool, places), most: 100, atOnce: 2 })
     this.#writes = new GroupCommit({
@@ -111,6 +118,7 @@ export class AnswerCache {
       },
       most: 4 * oneMegabyte,
       weigh: ({ body }) => body.length + 2000,
+      patience: { isPatient: () => true, wait: (then) => void clock.after(gatherFor, then) },
     })
   }
 
@@ -146,6 +154,7 @@ export class AnswerCache {
         vector: vector ?? (await this.#vectorOf(cache, keys)),
       })
       if (row.exactFor === null && row.semanticFor === null) return 'off'
+      this.#known.add(row.key)
       await this.#writes.add(row)
       this.#count(question, 'kept')
       return 'kept'
@@ -200,6 +209,7 @@ export class AnswerCache {
   }
 
   async #exact({ route, tenant }: CacheQuestion, { key }: Keys): Promise<CacheHit | undefined> {
+    if (!this.#known.mayHave(key)) return undefined
     const found = await this.#read({ tenant, route: route.route, key })
     return found?.row.isExact ? hitOf('exact', found) : undefined
   }

@@ -119,6 +119,7 @@ export function openCache(
     encoder: () => blindEncoder,
     counts,
     random: systemRandom,
+    clock: systemClock,
     warn: (error) => {
       throw error
     },

@@ -30,6 +30,7 @@ create table answer_cache (
 );
 CREATE INDEX answer_cache_call ON public.answer_cache USING btree (t, call);
 CREATE INDEX answer_cache_expires ON public.answer_cache USING btree (expires);
+CREATE INDEX answer_cache_newest ON public.answer_cache USING btree (ordinal);
 CREATE INDEX answer_cache_scope ON public.answer_cache USING btree (t, scope, ordinal) WHERE (scope IS NOT NULL);
 CREATE INDEX answer_cache_sources ON public.answer_cache USING gin (sources) WHERE (sources <> '{}'::text[]);
 CREATE INDEX answer_cache_subject ON public.answer_cache USING btree (t, subject) WHERE (subject IS NOT NULL);

@@ -39,6 +39,8 @@ create unlogged table answer_cache (
 -- A sealed body does not compress, and the others are read more often than they are worth the time.
 alter table answer_cache alter column body set storage external;
 create index answer_cache_call on answer_cache (t, call);
+-- By it each process learns which keys there are.
+create index answer_cache_newest on answer_cache (ordinal);
 create index answer_cache_expires on answer_cache (expires);
 create index answer_cache_subject on answer_cache (t, subject) where subject is not null;
 create index answer_cache_scope on answer_cache (t, scope, ordinal) where scope is not null;
