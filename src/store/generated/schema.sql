@@ -939,7 +939,7 @@ declare
   moment timestamptz := clock_timestamp();
   said record; reserved record; n int; why text; at_level int; state_now text; missing text; standing text;
   end_t text[] := '{}'; end_id text[] := '{}';
-  delta_t text[]; delta_budget text[]; delta_period text[]; delta_held bigint[]; delta_spent bigint[];
+  delta_t text[] := '{}'; delta_budget text[] := '{}'; delta_period text[] := '{}'; delta_held bigint[] := '{}'; delta_spent bigint[] := '{}';
   path_ordinal int[]; path_level int[];
   level_t text[]; level_budget text[]; level_period text[]; level_currency text[];
   now_held bigint[]; now_spent bigint[]; most bigint[]; warn_from bigint[]; downgrade_from bigint[];
@@ -958,9 +958,14 @@ begin
       actual = case said.state when 'settled' then said.actual when 'assumed' then r.held else 0 end,
       input = said.input, cache_read = said.cache_read, cache_write = said.cache_write, cache_write_long = said.cache_write_long,
       output = said.output, reasoning = said.reasoning
-    where r.t = said.t and r.id = said.id and r.state = 'held' and r.price is not distinct from coalesce(said.price, r.price) returning r.t, r.id, r.held, r.actual into reserved;
+    where r.t = said.t and r.id = said.id and r.state = 'held' and r.price is not distinct from coalesce(said.price, r.price) returning r.t, r.id, r.held, r.actual, r.budgets, r.periods into reserved;
     if found then
       end_t := end_t || reserved.t; end_id := end_id || reserved.id;
+      n := cardinality(reserved.budgets);
+      if n > 0 then -- and so it has a price
+        delta_t := delta_t || array_fill(reserved.t, array[n]); delta_budget := delta_budget || reserved.budgets; delta_period := delta_period || reserved.periods;
+        delta_held := delta_held || array_fill(reserved.held, array[n]); delta_spent := delta_spent || array_fill(reserved.actual, array[n]);
+      end if;
       if reserved.actual > reserved.held then -- C5
         insert into cost_alert (t, budget, period, kind, reservation, amount)
           values (reserved.t, '', '', 'excess', reserved.id, reserved.actual - reserved.held) on conflict do nothing;
@@ -974,14 +979,6 @@ begin
     end if;
   end loop;
 
-  if cardinality(end_id) > 0 then
-    select array_agg(t), array_agg(budget), array_agg(period), array_agg(held), array_agg(spent)
-    into delta_t, delta_budget, delta_period, delta_held, delta_spent
-    from (select r.t, l.budget, l.period, sum(r.held)::bigint as held, sum(r.actual)::bigint as spent
-      from unnest(end_t, end_id) as e(t, id) cross join lateral (select * from reservation x where x.t = e.t and x.id = e.id offset 0) r
-        cross join unnest(r.budgets, r.periods) as l(budget, period) group by 1, 2, 3) d;
-  end if;
-
   -- Every level that this batch touches, in the order of the locks; each node of the tree is walked from once, however many ask there.
   with recursive ask as (
       select a.ordinal, a.t, leaf from json_to_recordset(asks) as a(ordinal int, t text, budgets text[]) cross join unnest(a.budgets) as leaf),
@@ -992,7 +989,10 @@ begin
       select b.t, p.leaf, b.id, b.parent, b.period
       from path p cross join lateral (select * from budget x where x.t = p.t and x.id = p.parent offset 0) b),
     touched as (
-      select t, leaf, id as budget, budget_period_name(period, moment) as period from path
+      -- As budget_period_name has it: a call of that is not inlined, and each batch would set it up anew.
+      select t, leaf, id as budget, case period when 'day' then to_char(moment at time zone 'UTC', 'YYYY-MM-DD')
+        when 'week' then to_char(moment at time zone 'UTC', 'IYYY-"W"IW') when 'month' then to_char(moment at time zone 'UTC', 'YYYY-MM') else 'all' end as period
+      from path
       union all select t, null, budget, period from unnest(delta_t, delta_budget, delta_period) as d(t, budget, period)),
     numbered as materialized (select *, dense_rank() over (order by t, budget, period)::int as n from touched),
     level as materialized (select distinct n, t, budget, period from numbered),
@@ -1080,8 +1080,14 @@ begin
 
   if cardinality(end_id) > 0 then
     perform cost_add_days(end_t, end_id);
-    alerts := alerts || array(select json_build_object('t', a.t, 'budget', a.budget, 'period', a.period, 'kind', a.kind, 'reservation', '', 'amount', a.amount::text)
-      from cost_alarm(level_t, level_budget, level_period) as a);
+    -- Most batches find every level below its lowest threshold.
+    for n in 1 .. coalesce(cardinality(level_t), 0) loop
+      if now_spent[n] > 0 and now_spent[n] >= least(warn_from[n], downgrade_from[n], most[n]) then
+        alerts := alerts || array(select json_build_object('t', a.t, 'budget', a.budget, 'period', a.period, 'kind', a.kind, 'reservation', '', 'amount', a.amount::text)
+          from cost_alarm(level_t, level_budget, level_period) as a);
+        exit;
+      end if;
+    end loop;
   end if;
   return json_build_object('ended', ended, 'asked', asked, 'alerts', alerts);
 end $function$;
