@@ -1,5 +1,6 @@
 import { type Bench, median } from './bench.ts'
 import { roundsWithin } from './deadline.ts'
+import { diskFlush } from './disk-flush.ts'
 import { refuseUnequal } from './gateway-counts.ts'
 import type { Load, Loaded } from './gateway-messages.ts'
 import { startPeer } from './gateway-peer.ts'
@@ -102,6 +103,7 @@ export const gateway: Bench = {
       console.error(
         `CPU a call of ours: gateway ${(cpu.main / cpu.calls).toFixed(3)} ms, Postgres ${(cpu.postgres / cpu.calls).toFixed(3)} ms`,
       )
+      console.error(`a flush of the disk, below which no reservation is committed: ${diskFlush().toFixed(3)} ms`)
       const compared = rows.filter((row) => row['peer wrong'] === 0)
       const lowest = compared.toSorted((a, b) => a.ratio - b.ratio)[0]
       const slowest = Math.min(...rows.map((row) => row.ours))
