@@ -115,5 +115,5 @@ const nameOf = (at: Instant, { t, route, dialect, model, task, kind }: Key): str
 const rowOf = ({ sketch, ...rest }: Held) => ({ ...rest, count: sketch.count, ...sketch.bins() })
 
 /** A route that does not exist is a client's word: it names no row. */
-export const routeOf = ({ error, route }: MeasuredCall): string =>
+const routeOf = ({ error, route }: MeasuredCall): string =>
   error?.code === 'model/no-such-route' ? 'unknown' : named(route)

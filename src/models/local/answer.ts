@@ -1,10 +1,10 @@
 import { z } from 'zod'
 import { MillraceError } from '../../core/errors/millrace-error.ts'
-import { noUsage, type Usage } from '../cost/usage.ts'
+import { noUsage } from '../cost/usage.ts'
 import type { ModelRequest } from '../dialects/dialect.ts'
-import type { Said } from '../dialects/said.ts'
 import { type ModelVersion, nameOf } from '../routes/model-version.ts'
 import { inferLocally } from './infer.ts'
+import type { LocalAnswer } from './local-answer.ts'
 import type { LocalModels, Manner } from './local-models.ts'
 
 /** As OpenAI has it. */
@@ -26,16 +26,6 @@ const fields = z.looseObject({
   encoding_format: z.enum(['float', 'base64']).default('float'),
   dimensions: z.int().optional(),
 })
-
-/** An answer as the gateway gives it on. */
-export interface LocalAnswer {
-  readonly status: number
-  readonly headers: Record<string, string>
-  readonly body: Buffer
-  readonly usage: Usage
-  /** For whoever scores it. */
-  readonly said?: Said | undefined
-}
 
 /** A request to a model within this process, in either dialect that it speaks. Errors: those of `inferLocally` and `embedLocally`. */
 export function answerLocally(

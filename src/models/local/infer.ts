@@ -7,7 +7,7 @@ import type { Tensor, TensorShape } from '../dialects/tensor.ts'
 import { objectOf, objectsOf, textOf } from '../dialects/unknown-json.ts'
 import { largest } from '../head/softmax.ts'
 import type { ModelVersion } from '../routes/model-version.ts'
-import type { LocalAnswer } from './answer.ts'
+import type { LocalAnswer } from './local-answer.ts'
 import type { LocalModels, Manner } from './local-models.ts'
 
 const dialect = 'open-inference'

@@ -48,7 +48,7 @@ test('the document is OpenAPI 3.1, lists every route with its parameters, and ev
     Object.keys(operations).map((one) => `${one} ${path}`),
   )
   const served = server.app.routes
-    .filter((route) => route.method !== 'ALL' && !beside.has(route.path) && !route.path.startsWith('/v1/')) // described by OpenAI and Anthropic
+    .filter((route) => route.method !== 'ALL' && !beside.has(route.path) && !/^\/v[12](?:\/|$)/.test(route.path)) // described by OpenAI, Anthropic and the Open Inference Protocol
     .map((route) => `${route.method.toLowerCase()} ${route.path.replaceAll(/:(\w+)/g, '{$1}')}`)
   expect(new Set(listed)).toEqual(new Set(served))
   for (const [path, operations] of Object.entries(read.paths))
