@@ -287,3 +287,21 @@ test('an answer is kept with the documents that its request was made from', asyn
   await bed.booked()
   expect(kept).toEqual([['replies/arrival']])
 })
+
+test('an answer that was too unsure is better than none, where who was asked after it refuses the request', async () => {
+  const cascade = { scorer: { by: 'schema' as const }, least: 1, then: ['large'] }
+  const over = await bed.over({ targets: ['small'], cascade })
+  bed.upstreams.large.otherwise = { does: 'status', status: 400 } // nobody else would do better: the walk ends here
+  const answer = await bed.ask(over, structured)
+  expect([answer.status, answer.by?.model]).toEqual([200, 'small'])
+  expect(await textOf(answer)).toContain('Hello there.')
+})
+
+test('what a call cost is unknown, and no zero, where the price of one that was asked is', async () => {
+  const over = await bed.over({ targets: ['unpriced'] })
+  await bed.ask(over, {}, { caller: { budgets: [] } })
+  await bed.booked()
+  expect(bed.records).toMatchObject([{ outcome: { status: 200, usage: { input: 20 } } }])
+  expect(bed.records[0]?.outcome.cost).toBeUndefined()
+  expect(bed.records[0]?.record.attempts[0]?.cost).toBeUndefined()
+})

@@ -49,7 +49,8 @@ const unitPrices = new PriceBook(
 
 /**
  * A gateway over scripted upstreams on real sockets and a real ledger on real Postgres: money and answers are looked at together. The models: `small`
- * (economy) and `large` (premium) speak as OpenAI does, `claude` as Anthropic; `llama` is another server of OpenAI's kind, at the address of `large`.
+ * (economy) and `large` (premium) speak as OpenAI does, `claude` as Anthropic; `llama` is another server of OpenAI's kind, at the address of `large`;
+ * nobody knows what `unpriced` costs.
  */
 export class GatewayBed {
   readonly database: TestDatabase
@@ -126,6 +127,7 @@ export class GatewayBed {
     const models = [
       testModel('small', { url: `${small.url}/v1`, tier: 'economy' }),
       testModel('large', { url: `${large.url}/v1`, tier: 'premium' }),
+      testModel('unpriced', { url: `${small.url}/v1` }),
       testModel('llama', { provider: 'openai-compatible', model: 'llama', url: `${large.url}/v1` } as never), // as above
       testModel('claude', { provider: 'anthropic', url: claude.url } as never), // the same fields as OpenAI's
     ]
